@@ -1,0 +1,29 @@
+"""The exceptions that actsweep raises, in its own words.
+
+Foreign exceptions are translated at the door where they come in; everything a caller may want to catch descends from
+`ActsweepError`.
+"""
+
+
+class ActsweepError(Exception):
+    """Base of every error that actsweep raises on purpose; its text is one message for the user."""
+
+
+class RequestError(ActsweepError):
+    """The request is wrong (config, data or arguments): the command exits with code 2."""
+
+
+class DataError(RequestError):
+    """A data set cannot be used as asked: missing, corrupt, or too small."""
+
+
+class TableError(RequestError):
+    """A table of curves is refused; the message names the row, the column and the trial."""
+
+
+class RecordsError(RequestError):
+    """A study's folder cannot be read: missing, damaged, or of another study."""
+
+
+class Interrupted(ActsweepError):
+    """The user stopped the command: exit code 130; the message says how to go on."""
