@@ -1,0 +1,130 @@
+"""From `conf/` and the words of a command line to validated settings; the only place that knows Hydra."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra import main as hydra_main
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from actsweep.errors import ActsweepError, RequestError
+from actsweep.settings import StudyConfig, fields_at, known_are, validated
+from actsweep.space import dimensions, value_lists
+
+CommandTask = Callable[[StudyConfig, list[str]], int]
+
+
+def config_folder() -> Path:
+    """The folder of the configuration groups: inside an installed package, or at the root of a checkout."""
+    package = Path(__file__).resolve().parent
+    inside, beside = package / "conf", package.parents[1] / "conf"
+    return inside if inside.is_dir() else beside
+
+
+def run_with_hydra(command: str, words: Sequence[str], task: CommandTask) -> int:
+    """Compose the configuration that `words` ask for and hand it to `task`.
+
+    Args:
+        command: the command's name; under `train` swept settings may be overridden.
+        words: Hydra overrides and Hydra's own flags (`--cfg job`, `--help`, `--config-dir`, `--multirun`, completion).
+        task: called with the validated configuration and the overrides, once (several times with `--multirun`).
+
+    Returns:
+        the largest exit code that a call of `task` returned; 0 where Hydra answered by itself.
+
+    Raises:
+        RequestError: the configuration cannot be composed or is not accepted.
+    """
+    codes = [0]
+    refusals: list[BaseException] = []
+
+    def run(tree: DictConfig) -> None:
+        overrides = list(HydraConfig.get().overrides.task)
+        try:
+            config = _checked(tree, overrides, may_override_swept=command == "train")
+            codes.append(task(config, overrides))
+        except ActsweepError as error:  # kept until Hydra is left, which would print lines of its own
+            refusals.append(error)
+
+    _refuse_unsafe_flags(words)
+    with _command_line(command, words):
+        try:
+            hydra_main(config_path=str(config_folder()), config_name="config", version_base="1.3")(run)()
+        except (HydraException, OmegaConfBaseException) as error:
+            raise RequestError(_one_message(error)) from error
+        except SystemExit as leaving:
+            codes.append(leaving.code if isinstance(leaving.code, int) else 0)
+    if refusals:
+        raise refusals[0]
+    return max(codes)
+
+
+def _checked(tree: DictConfig, overrides: list[str], *, may_override_swept: bool) -> StudyConfig:
+    config = validated(StudyConfig, OmegaConf.to_container(tree, resolve=True))
+    if not may_override_swept:
+        _refuse_swept(config, overrides)
+    return config
+
+
+def _refuse_swept(config: StudyConfig, overrides: list[str]) -> None:
+    roles = dict.fromkeys(value_lists(config.study.scientific, "study.scientific"), "study.scientific")
+    roles |= {dimension.path: "study.nuisance" for dimension in dimensions(config.study.nuisance, "study.nuisance")}
+    for override in OverridesParser.create().parse_overrides(overrides):
+        key = override.key_or_group
+        if key in roles:
+            raise RequestError(
+                f"{key} is swept in this study, so {override.input_line!r} would have no effect: "
+                f"change {roles[key]}.{key} instead (only `train` takes a single value)"
+            )
+
+
+def _refuse_unsafe_flags(words: Sequence[str]) -> None:
+    if any(word.startswith("--experimental-rerun") for word in words):
+        raise RequestError(
+            "--experimental-rerun is not supported: it would load a pickle; use `actsweep resume RUN_DIR`"
+        )
+
+
+@contextmanager
+def _command_line(command: str, words: Sequence[str]) -> Iterator[None]:
+    """Hydra reads the process's command line, and raises its errors only when told so."""
+    before, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = [f"actsweep {command}", *words]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = before
+        if full_error is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full_error
+
+
+def _one_message(error: BaseException) -> str:
+    """What Hydra means, with the accepted values; else its own text and that of its cause."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return f"{group}={name}: no such choice; {known_are(error.options, name)}"
+    path = re.match(r"Could not override '([\w.]+)'", str(error))
+    if path:
+        *parents, leaf = path[1].split(".")
+        if known := fields_at(StudyConfig, parents):
+            return f"{path[1]}: no such setting; {known_are(known, leaf)}"
+        return str(error)
+    texts: list[str] = []
+    current: Any = error
+    while current is not None and len(texts) < 2:
+        text = str(current).strip()
+        if text and text not in "\n".join(texts):
+            texts.append(text)
+        current = current.__cause__
+    return "\n".join(texts)

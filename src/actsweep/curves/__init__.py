@@ -1,0 +1,23 @@
+"""A trial's curve and its measures: numpy only, pure functions."""
+
+from actsweep.curves.curve import Curve, FloatArray, cut
+from actsweep.curves.divergence import first_bad
+from actsweep.curves.gaps import gap_at_loss
+from actsweep.curves.measures import measure, measure_curve
+from actsweep.curves.stack import Stack, stack
+from actsweep.curves.times import TIME_UNITS, crossing, times_to_target
+
+__all__ = [
+    "TIME_UNITS",
+    "Curve",
+    "FloatArray",
+    "Stack",
+    "crossing",
+    "cut",
+    "first_bad",
+    "gap_at_loss",
+    "measure",
+    "measure_curve",
+    "stack",
+    "times_to_target",
+]

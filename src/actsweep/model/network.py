@@ -1,0 +1,151 @@
+"""The classifier: 3x3 convolutions in three stages, as a LightningModule that is complete in itself."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from actsweep.errors import DataError
+from actsweep.model.activation import build_activation
+from actsweep.model.init import init_network
+from actsweep.settings import ModelSettings, OptimizerSettings
+
+Batch = tuple[Tensor, Tensor]
+
+STAGES = 3
+SMALLEST_IMAGE = 2**STAGES
+SECOND_BETA = 0.999
+
+
+class Classifier(pl.LightningModule):
+    """A plain convolutional classifier.
+
+    Three stages of widths w, 2w and 4w, each ending in 2x2 max-pooling; in them `depth` convolutions of 3x3 (padding 1),
+    spread as evenly as possible, earlier stages first, each followed by its norm, if any, and the activation; then
+    flatten, dropout and a linear layer. Group norm takes the most groups up to 32 that divide the channels and keep at
+    least 4 channels each, else one group.
+
+    The initial weights depend on torch's global generator alone, and the loss and the step on nothing but the module and
+    the batch, so any Trainer trains it alike. A training step never waits for a device.
+
+    Args:
+        model: the architecture; a plain mapping of its settings, as a checkpoint holds, will do.
+        optimizer: the optimizer; likewise.
+        image_shape: channels (1 or 3), height and width (at least 8) of the images.
+        classes: number of classes, at least 2.
+
+    Raises:
+        DataError: images of this shape, or that few classes, cannot be classified.
+        pydantic.ValidationError: a mapping does not hold valid settings.
+    """
+
+    def __init__(
+        self,
+        model: ModelSettings | Mapping[str, Any],
+        optimizer: OptimizerSettings | Mapping[str, Any],
+        image_shape: tuple[int, int, int],
+        classes: int,
+    ) -> None:
+        super().__init__()
+        _check_task(image_shape, classes)
+        self.architecture = ModelSettings.model_validate(model)
+        self._optimizer_settings = OptimizerSettings.model_validate(optimizer)
+        # Plain values only: a checkpoint must load without unpickling any class of ours.
+        hparams = {
+            "model": self.architecture.model_dump(),
+            "optimizer": self._optimizer_settings.model_dump(),
+            "image_shape": tuple(image_shape),
+            "classes": classes,
+        }
+        self.save_hyperparameters(hparams, logger=False)
+        self.network = _network(self.architecture, image_shape, classes)
+        init_network(self.network, self.architecture.init, self.architecture.activation)
+
+    @property
+    def activations(self) -> list[nn.Module]:
+        """The activation modules, one per convolution, from the input to the output."""
+        return [layer for name, layer in self.network.named_children() if name.startswith("activation")]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (n, classes) of float images (n, channels, height, width)."""
+        logits: Tensor = self.network(images)
+        return logits
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Mean cross-entropy, in nats, of a batch of float images (n, c, h, w) and int64 labels (n,)."""
+        images, labels = batch
+        return functional.cross_entropy(self(images), labels)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Log the means over images of the cross-entropy (`val_loss`) and of the accuracy (`val_acc`, 0 to 1)."""
+        images, labels = batch
+        logits = self(images)
+        metrics = {
+            "val_loss": functional.cross_entropy(logits, labels),
+            "val_acc": (logits.argmax(dim=1) == labels).float().mean(),
+        }
+        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(labels))
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """The optimizer over all parameters; `momentum` is SGD's momentum (without Nesterov's) or the first beta."""
+        settings = self._optimizer_settings
+        if settings.name == "sgd":
+            return torch.optim.SGD(
+                self.parameters(),
+                lr=settings.lr,
+                momentum=settings.momentum,
+                weight_decay=settings.weight_decay,
+            )
+        kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
+        betas = (settings.momentum, SECOND_BETA)
+        return kind(self.parameters(), lr=settings.lr, betas=betas, weight_decay=settings.weight_decay)
+
+
+def _check_task(image_shape: tuple[int, int, int], classes: int) -> None:
+    channels, height, width = image_shape
+    if channels not in (1, 3) or min(height, width) < SMALLEST_IMAGE:
+        raise DataError(
+            f"images of {channels} channels and {height} x {width} pixels cannot be classified by model=cnn: "
+            f"it takes 1 or 3 channels and at least {SMALLEST_IMAGE} x {SMALLEST_IMAGE} pixels"
+        )
+    if classes < 2:
+        raise DataError(f"data of {classes} classes cannot be classified: at least 2 are needed")
+
+
+def _network(settings: ModelSettings, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    channels, height, width = image_shape
+    index = 0
+    for stage in range(STAGES):
+        stage_width = settings.width * 2**stage
+        for _ in range(_convolutions(settings.depth, stage)):
+            index += 1
+            # The bias stays before a norm too, so that every norm starts from the same random draws.
+            layers[f"conv{index}"] = nn.Conv2d(channels, stage_width, kernel_size=3, padding=1)
+            if settings.norm != "none":
+                layers[f"norm{index}"] = _norm(settings.norm, stage_width)
+            layers[f"activation{index}"] = build_activation(settings.activation)
+            channels = stage_width
+        layers[f"pool{stage + 1}"] = nn.MaxPool2d(2)
+    layers["flatten"] = nn.Flatten()
+    layers["dropout"] = nn.Dropout(settings.dropout)
+    features = channels * (height // SMALLEST_IMAGE) * (width // SMALLEST_IMAGE)
+    layers["linear"] = nn.Linear(features, classes)
+    return nn.Sequential(layers)
+
+
+def _convolutions(depth: int, stage: int) -> int:
+    share, rest = divmod(depth, STAGES)
+    return share + (stage < rest)
+
+
+def _norm(name: str, channels: int) -> nn.Module:
+    if name == "batch":
+        return nn.BatchNorm2d(channels)
+    most = max(1, min(32, channels // 4))
+    groups = next(count for count in range(most, 0, -1) if channels % count == 0)
+    return nn.GroupNorm(groups, channels)

@@ -1,0 +1,97 @@
+"""Where things are in a study's folder, and how a file is written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from actsweep.errors import RecordsError
+from actsweep.settings import StudyConfig, validated
+
+
+@contextmanager
+def write_whole(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` to write to; it takes the place of `path` when the block ends without error."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """The files of one study."""
+
+    path: Path
+
+    @property
+    def config_file(self) -> Path:
+        """The resolved configuration."""
+        return self.path / "study.yaml"
+
+    @property
+    def ledger(self) -> Path:
+        """Everything that happened."""
+        return self.path / "ledger.jsonl"
+
+    @property
+    def curves(self) -> Path:
+        """One row per trial and evaluation."""
+        return self.path / "curves.parquet"
+
+    @property
+    def results(self) -> Path:
+        """Measures, cells, comparisons and verdicts."""
+        return self.path / "results.json"
+
+    @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.path / "report.html"
+
+    @property
+    def optuna(self) -> Path:
+        """The mirror of the tune phase for Optuna's own tools."""
+        return self.path / "optuna.db"
+
+    def trial(self, trial_id: str) -> Path:
+        """The folder of one trial."""
+        return self.path / "trials" / trial_id
+
+    def write_config(self, config: StudyConfig) -> None:
+        """Make the folder, if it is not there, and write the configuration into it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_yaml(self.config_file, config.model_dump(mode="json"))
+
+    def read_config(self) -> StudyConfig:
+        """The configuration that the study was started with.
+
+        Raises:
+            RecordsError: the folder holds no study.
+            RequestError: the file is damaged or of another version.
+        """
+        if not self.config_file.is_file():
+            raise RecordsError(f"{self.path} holds no study: there is no {self.config_file.name} in it")
+        try:
+            tree: Any = yaml.safe_load(self.config_file.read_text())
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise RecordsError(f"{self.config_file} is damaged: {' '.join(str(error).split())}") from error
+        return validated(StudyConfig, tree)
+
+
+def write_yaml(path: Path, tree: object) -> None:
+    """Write a tree of plain values as YAML, keys in the order given."""
+    with write_whole(path) as temporary:
+        temporary.write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
