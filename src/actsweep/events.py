@@ -137,6 +137,11 @@ class TrialRecord:
         """Whether the trial came to its end and need not run again."""
         return self.status in ("completed", "diverged")
 
+    @property
+    def ended(self) -> bool:
+        """Whether the trial has a result or failed for good."""
+        return self.has_result or self.status == "failed"
+
 
 @dataclass
 class StudyRecord:

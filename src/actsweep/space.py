@@ -12,6 +12,7 @@ from actsweep.errors import RequestError
 from actsweep.settings import Settings, validated
 
 Value = str | int | float | bool | None
+EDGE_SHARE = 0.1
 DISTRIBUTIONS = ("log_uniform", "uniform", "int_uniform", "choice")
 
 
@@ -65,6 +66,16 @@ class Dimension:
         if self.distribution == "log_uniform":
             return float(math.exp(math.log(self.low) + u * math.log(self.high / self.low)))
         return float(self.low + u * (self.high - self.low))
+
+    def near_edge(self, value: Value) -> bool:
+        """Whether a value lies within a tenth of the range (of its logarithm, where that is drawn from) from an end."""
+        if self.distribution == "choice" or not isinstance(value, int | float):
+            return False
+        if self.distribution == "log_uniform":
+            position = math.log(value / self.low) / math.log(self.high / self.low)
+        else:
+            position = (value - self.low) / (self.high - self.low)
+        return not EDGE_SHARE <= position <= 1 - EDGE_SHARE
 
     def extremes(self) -> tuple[Value, ...]:
         """The values that a check of the whole range needs to try."""

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -33,7 +33,7 @@ class Cell:
     @property
     def label(self) -> str:
         """The cell's name in tables and trackers."""
-        return "/".join(text(value) for value in self.values.values())
+        return cell_label(self.values)
 
     def __hash__(self) -> int:
         return hash(self.label)
@@ -145,6 +145,11 @@ class Study:
             )
 
 
+def cell_label(values: Mapping[str, Value]) -> str:
+    """Scientific values, the compared factor first, as one word such as `relu/3`."""
+    return "/".join(text(value) for value in values.values())
+
+
 def trial_seed(study_seed: int, phase: Phase, block: int, index: int) -> int:
     """The seed of a trial: unique per block, phase and index, and the same in every cell (common random numbers)."""
     sequence = np.random.SeedSequence(study_seed, spawn_key=(PHASES.index(phase), block, index))
@@ -157,13 +162,24 @@ def trial_id(config: TrialConfig) -> str:
     return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def result_relevant(config: StudyConfig) -> dict[str, Any]:
-    """The part of a study's settings that its results depend on, as a plain tree."""
-    swept = config.model_dump(
-        mode="json", include={"study", "search", "scheduler", "model", "optimizer", "data", "trainer"}
-    )
-    del swept["data"]["root"], swept["study"]["max_trials"]
-    return swept
+def changed_settings(before: StudyConfig, now: StudyConfig) -> list[tuple[str, Any, Any]]:
+    """The settings that results depend on and that differ, as (dotted path, value before, value now)."""
+    old, new = _result_relevant(before), _result_relevant(now)
+    return [(path, old.get(path), new.get(path)) for path in sorted({*old, *new}) if old.get(path) != new.get(path)]
+
+
+def _result_relevant(config: StudyConfig) -> dict[str, Any]:
+    groups = {"study", "search", "scheduler", "model", "optimizer", "data", "trainer"}
+    exclude = {**_NOT_OF_THE_RESULT, "study": {"max_trials"}}
+    return dict(_flat(config.model_dump(mode="json", include=groups, exclude=exclude)))
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, node in tree.items():
+        if isinstance(node, Mapping):
+            yield from _flat(node, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", node
 
 
 def _factor(asked: str | None, lists: Mapping[str, Sequence[Value]]) -> str:

@@ -1,9 +1,9 @@
 """A trial's curve and its measures: numpy only, pure functions."""
 
 from actsweep.curves.curve import Curve, FloatArray, cut
-from actsweep.curves.divergence import first_bad
+from actsweep.curves.divergence import chance, first_bad, stuck_below
 from actsweep.curves.gaps import gap_at_loss
-from actsweep.curves.measures import measure, measure_curve
+from actsweep.curves.measures import measure, measure_curve, measure_targets
 from actsweep.curves.stack import Stack, stack
 from actsweep.curves.times import TIME_UNITS, crossing, times_to_target
 
@@ -12,12 +12,15 @@ __all__ = [
     "Curve",
     "FloatArray",
     "Stack",
+    "chance",
     "crossing",
     "cut",
     "first_bad",
     "gap_at_loss",
     "measure",
     "measure_curve",
+    "measure_targets",
     "stack",
+    "stuck_below",
     "times_to_target",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import SupportsFloat, cast
+from typing import Any, SupportsFloat, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,9 @@ LAST_ROW = ("test_acc", "test_loss", "best_test_acc")
 class Curve:
     """One trial's evaluations, in order of epoch.
 
-    Every array has shape (T,), T >= 1. In an array NaN means "not recorded" and, in a loss, inf stands for any
-    loss that was not finite; a series that was never recorded is None. Accuracies are fractions, `seconds` is
-    cumulative exclusive training time, `grad_slope` is in decades per layer, `step_ms` in milliseconds.
+    Every array has shape (T,), T >= 1 (0 only for a failed trial). In an array NaN means "not recorded" and, in a loss,
+    inf stands for any loss that was not finite; a series that was never recorded is None. Accuracies are fractions,
+    `seconds` is cumulative exclusive training time, `grad_slope` is in decades per layer, `step_ms` in milliseconds.
 
     Raises:
         TableError: no evaluation, arrays of different lengths, or epochs that do not increase.
@@ -48,7 +48,7 @@ class Curve:
 
     def __post_init__(self) -> None:
         size = len(self.epoch)
-        if size == 0:
+        if size == 0 and self.status != "failed":
             raise TableError("a curve needs at least one evaluation")
         for name in ("val_acc", *SERIES):
             values = getattr(self, name)
@@ -71,18 +71,16 @@ class Curve:
         ordered = sorted(rows, key=lambda row: _number(row["epoch"]))
         if not ordered:
             raise TableError("a curve needs at least one evaluation")
-        series = {name: _series(ordered, name) for name in SERIES}
         last = ordered[-1]
         status = last.get("status")
         step_ms = [value for row in ordered if (value := _scalar(row.get("step_ms"))) is not None]
-        return cls(
-            epoch=_column(ordered, "epoch"),
-            val_acc=_column(ordered, "val_acc"),
-            **series,
+        fields: dict[str, Any] = {
+            "epoch": _column(ordered, "epoch"),
+            "val_acc": _column(ordered, "val_acc"),
+            **{name: _series(ordered, name) for name in SERIES},
             **{name: _scalar(last.get(name)) for name in LAST_ROW},
-            step_ms=step_ms[-1] if step_ms else None,
-            status=None if status is None else str(status),
-        )
+        }
+        return cls(**fields, step_ms=step_ms[-1] if step_ms else None, status=None if status is None else str(status))
 
 
 def cut(curve: Curve, horizon: float) -> Curve:
@@ -94,11 +92,11 @@ def cut(curve: Curve, horizon: float) -> Curve:
     Raises:
         TableError: no evaluation up to `horizon`.
     """
-    if curve.epoch[-1] <= horizon:
+    if len(curve.epoch) == 0 or curve.epoch[-1] <= horizon:
         return curve
     keep = curve.epoch <= horizon
     arrays = {name: getattr(curve, name) for name in ("epoch", "val_acc", *SERIES)}
-    kept = {name: None if values is None else values[keep] for name, values in arrays.items()}
+    kept: dict[str, Any] = {name: None if values is None else values[keep] for name, values in arrays.items()}
     return replace(curve, **kept, test_acc=None, test_loss=None, best_test_acc=None, status=None)
 
 

@@ -24,7 +24,8 @@ def gap_at_loss(curves: Stack, loss: FloatArray) -> FloatArray:
     first = before < 0
     before = np.where(first, after, before)
     loss_before, loss_after = take(train_loss, before), take(train_loss, after)
-    fall = loss_before - loss_after
+    with np.errstate(invalid="ignore"):
+        fall = loss_before - loss_after
     # A fall from an infinite loss (possible before training) puts the crossing at its lower end.
     inner = np.isfinite(fall) & (fall > 0)
     share = np.divide(loss_before - loss, fall, out=np.ones_like(fall), where=inner)

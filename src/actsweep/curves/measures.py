@@ -54,7 +54,9 @@ def measure(curves: Stack, horizon: float, classes: int) -> Measures:
         "saturated": healthy_only(curves.final("saturated")),
         "dead": curves.final("dead"),
         "step_ms": curves.scalars["step_ms"],
-        **{f"{unit}_at_horizon": at_horizon(curves, name, diverged, horizon) for unit, name in TIME_UNITS.items()},
+        "epochs_at_horizon": np.full(len(bad), float(horizon)),
+        "steps_at_horizon": at_horizon(curves, "step", diverged, horizon),
+        "seconds_at_horizon": at_horizon(curves, "seconds", diverged, horizon),
     }
 
 
@@ -103,12 +105,11 @@ def _confirmed_best(accuracy: FloatArray) -> FloatArray:
     """The highest accuracy that two evaluations in a row have, shape (N,)."""
     if accuracy.shape[1] < 2:
         return np.full(len(accuracy), np.nan)
-    return np.fmax.reduce(np.minimum(accuracy[:, :-1], accuracy[:, 1:]), axis=1)
+    confirmed: FloatArray = np.fmax.reduce(np.minimum(accuracy[:, :-1], accuracy[:, 1:]), axis=1)
+    return confirmed
 
 
-def _nauc(
-    curves: Stack, accuracy: FloatArray, diverged: NDArray[np.bool_], horizon: float, floor: float
-) -> FloatArray:
+def _nauc(curves: Stack, accuracy: FloatArray, diverged: NDArray[np.bool_], horizon: float, floor: float) -> FloatArray:
     """Trapezoid mean of accuracy over [0, horizon]; a diverged curve stays at `floor` after its end, and counts as
     `floor` before its first evaluation where that is not epoch 0.
     """

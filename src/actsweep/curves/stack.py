@@ -58,7 +58,10 @@ def stack(curves: Sequence[Curve]) -> Stack:
         out = np.full(recorded.shape, np.nan)
         columns = [getattr(curve, name) for curve in curves]
         out[recorded] = np.concatenate(
-            [unknown[len(curve.epoch)] if values is None else values for curve, values in zip(curves, columns, strict=True)]
+            [
+                unknown[len(curve.epoch)] if values is None else values
+                for curve, values in zip(curves, columns, strict=True)
+            ]
         )
         return out
 

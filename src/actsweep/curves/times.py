@@ -21,7 +21,8 @@ def crossing(accuracy: FloatArray, target: FloatArray) -> NDArray[np.intp]:
     confirmed = above[:, :-1] & above[:, 1:]
     if confirmed.shape[1] == 0:
         return np.full(len(accuracy), accuracy.shape[1])
-    return np.where(confirmed.any(axis=1), confirmed.argmax(axis=1), accuracy.shape[1])
+    first: NDArray[np.intp] = np.where(confirmed.any(axis=1), confirmed.argmax(axis=1), accuracy.shape[1])
+    return first
 
 
 def at_horizon(curves: Stack, name: str, diverged: NDArray[np.bool_], horizon: float) -> FloatArray:
@@ -33,9 +34,9 @@ def at_horizon(curves: Stack, name: str, diverged: NDArray[np.bool_], horizon: f
     values = np.where(np.isnan(curves[name]), -1.0, curves[name])
     index = curves["epoch"].shape[1] - 1 - (values[:, ::-1] >= 0).argmax(axis=1)
     value, epoch = curves.at(name, index), curves.at("epoch", index)
-    scale = np.divide(horizon, epoch, out=np.full_like(epoch, np.nan), where=epoch > 0)
+    scaled = np.divide(value * horizon, epoch, out=np.full_like(epoch, np.nan), where=epoch > 0)
     complete = curves.final("epoch") == horizon
-    return np.where(diverged, value * scale, np.where(complete, curves.final(name), np.nan))
+    return np.where(diverged, scaled, np.where(complete, curves.final(name), np.nan))
 
 
 def times_to_target(

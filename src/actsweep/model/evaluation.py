@@ -37,8 +37,8 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 def evaluate(module: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
     """Evaluate a classifier on batches of images (n, c, h, w) and int64 labels (n,), both on its device.
 
-    Sums stay on the device until the end, the loss in float64, so the split into batches does not show in the result and
-    the host waits for the device once.
+    Sums stay on the device until the end, the loss in float64, so that the split into batches does not show in
+    the result and the host waits for the device once.
 
     Raises:
         ValueError: there are no images.

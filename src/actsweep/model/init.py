@@ -1,7 +1,8 @@
 """Initial weights by scheme.
 
-Weights are normal draws times a standard deviation, taken from torch's global generator. Schemes and activations differ in
-the standard deviation alone, so the same seed gives every arm of a study the same draws (common random numbers).
+Weights are standard normal draws from torch's global generator, times a standard deviation. Schemes and
+activations differ in the standard deviation alone, so the same seed gives every arm of a study the same draws
+(common random numbers).
 """
 
 import math
@@ -22,9 +23,9 @@ Layer = nn.Conv2d | nn.Linear
 def matched_gain(activation: str) -> float:
     """1 / sqrt(E[f(z)^2]) with z ~ N(0, 1), for the activation f called `activation`.
 
-    Weights of variance gain^2 / fan_in turn pre-activations of second moment 1 into such again, whatever f is. For ReLU
-    it is He et al.'s sqrt(2) ("Delving Deep into Rectifiers", 2015), whose argument it repeats for any f. The
-    expectation is a Gauss-Hermite sum, exact to 1e-5.
+    Weights of variance gain^2 / fan_in turn pre-activations of second moment 1 into such again, whatever f is.
+    For ReLU it is the sqrt(2) of He et al. ("Delving Deep into Rectifiers", 2015), whose argument it repeats for
+    any f. The expectation is a Gauss-Hermite sum, exact to 1e-5.
     """
     nodes, weights = hermegauss(QUADRATURE_NODES)
     values = build_activation(activation)(torch.from_numpy(nodes)).numpy()
@@ -32,16 +33,17 @@ def matched_gain(activation: str) -> float:
 
 
 def hidden_gain(scheme: str, activation: str) -> float:
-    """The gain that `scheme` gives a layer which reads the outputs of the activation called `activation`."""
-    gains = {"xavier": lambda: 1.0, "he": lambda: math.sqrt(2), "matched": lambda: matched_gain(activation)}
-    return gains[scheme]()
+    """The gain by which `scheme` (`xavier`, `he` or `matched`) makes up for the activation called `activation`."""
+    if scheme == "matched":
+        return matched_gain(activation)
+    return math.sqrt(2) if scheme == "he" else 1.0
 
 
 def init_layer(layer: Layer, scheme: str, gain: float) -> None:
-    """Draw a layer's weights anew, in place, and set its biases to 0.
+    """Draw a layer's weights anew, in place, and set its biases, if any, to 0.
 
     Args:
-        layer: a convolution or a linear layer, with biases.
+        layer: a convolution or a linear layer.
         scheme: `xavier`, Glorot and Bengio's normal weights of variance 2 gain^2 / (fan_in + fan_out); `he` and
             `matched`, normal weights of variance gain^2 / fan_in.
         gain: see `hidden_gain`.
@@ -50,17 +52,18 @@ def init_layer(layer: Layer, scheme: str, gain: float) -> None:
     fan_out = layer.weight[:, 0].numel()
     fan = (fan_in + fan_out) / 2 if scheme == "xavier" else fan_in
     nn.init.normal_(layer.weight, std=gain / math.sqrt(fan))
-    nn.init.zeros_(layer.bias)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
 
 
 def init_network(network: nn.Module, scheme: str, activation: str) -> None:
-    """Draw the weights of all convolutions and linear layers of `network` anew, in place; norm layers stay as they are.
+    """Draw the weights of all convolutions and linear layers of `network` anew, in place; norms stay as they are.
 
-    `torch_default` leaves PyTorch's own. The others take `hidden_gain` for convolutions and 1 for linear layers, which
-    have no activation behind them. The first convolution reads images, not outputs of an activation: with `matched` its
-    gain is 1, so that images of second moment 1 give pre-activations of second moment 1 from the first layer on (where
-    that moment starts elsewhere, smooth rectifiers such as SiLU drift further away with each layer). With `he` it keeps
-    sqrt(2), as is the custom.
+    `torch_default` leaves PyTorch's own. The others take `hidden_gain` for convolutions and 1 for linear layers,
+    which have no activation behind them. The first convolution reads images, not outputs of an activation: with
+    `matched` its gain is 1, so that images of second moment 1 give pre-activations of second moment 1 from the
+    first layer on (SiLU, GELU and Mish, started elsewhere, drift further away with each layer). With `he` it
+    keeps sqrt(2), as is the custom.
     """
     if scheme == "torch_default":
         return

@@ -24,13 +24,13 @@ SECOND_BETA = 0.999
 class Classifier(pl.LightningModule):
     """A plain convolutional classifier.
 
-    Three stages of widths w, 2w and 4w, each ending in 2x2 max-pooling; in them `depth` convolutions of 3x3 (padding 1),
-    spread as evenly as possible, earlier stages first, each followed by its norm, if any, and the activation; then
-    flatten, dropout and a linear layer. Group norm takes the most groups up to 32 that divide the channels and keep at
-    least 4 channels each, else one group.
+    Three stages of widths w, 2w and 4w, each ending in 2x2 max-pooling; in them `depth` convolutions of 3x3
+    (padding 1), spread as evenly as possible, earlier stages first, each followed by its norm, if any, and the
+    activation; then flatten, dropout and a linear layer. Group norm takes the most groups, at most 32, that divide
+    the channels and have at least 4 of them each, else one group.
 
-    The initial weights depend on torch's global generator alone, and the loss and the step on nothing but the module and
-    the batch, so any Trainer trains it alike. A training step never waits for a device.
+    All randomness (initial weights, dropout) comes from torch's global generator, and a step depends on nothing
+    but the module and the batch, so any Trainer trains it alike. A training step never waits for a device.
 
     Args:
         model: the architecture; a plain mapping of its settings, as a checkpoint holds, will do.

@@ -1,8 +1,8 @@
 """What happens inside a network, on one fixed batch: gradients by layer, saturated units, dead units.
 
-A layer's pre-activations are what its activation reads: the output of the convolution or, where there is one, of the norm
-behind it. All is measured in eval mode, so a batch norm uses its running statistics; before training these are 0 and 1, and
-the network is seen as if it had no norm.
+A layer's pre-activations are what its activation reads: the output of the convolution or, where there is one, of
+the norm behind it. All is measured in eval mode, so a batch norm uses its running statistics; before training these
+are 0 and 1, and the network is seen as if it had no norm.
 """
 
 import math
@@ -72,8 +72,8 @@ def _inputs_of(layers: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
 def gradient_norms(loss: Tensor, pre_activations: Sequence[Tensor]) -> tuple[float, ...]:
     """Euclidean norm of the gradient of `loss` with respect to each tensor, over all its elements.
 
-    It is the norm over the whole layer, not per element, so that it does not change where a stage doubles the channels or a
-    pooling quarters the positions, only where the gradient itself grows or shrinks.
+    It is the norm over the whole layer, not per element, so that more channels or fewer positions from one layer
+    to the next do not by themselves look like a gradient that grows or shrinks.
     """
     gradients = torch.autograd.grad(loss, list(pre_activations))
     # Squares of gradients that vanished would underflow in float32.
@@ -116,8 +116,8 @@ def saturated_share(activation: str, pre_activations: Sequence[Tensor]) -> float
 def dead_share(pre_activations: Sequence[Tensor]) -> float | None:
     """Share of units that never activate on the batch, 0 to 1, over the units of all layers together.
 
-    A unit is one channel, which has one set of weights: it is dead if it exceeds 0 at no position of no image, so that no
-    gradient reaches those weights.
+    A unit is one channel, which has one set of weights: it is dead if it exceeds 0 at no position of any image, so
+    that no gradient reaches those weights.
 
     Args:
         pre_activations: one tensor (n, channels, height, width) per layer.

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from actsweep.errors import RecordsError
-from actsweep.settings import StudyConfig, validated
+from actsweep.settings import StudyConfig, TrialConfig, validated
 
 
 @contextmanager
@@ -66,6 +66,11 @@ class StudyFolder:
         """The mirror of the tune phase for Optuna's own tools."""
         return self.path / "optuna.db"
 
+    @property
+    def scratch(self) -> Path:
+        """What the running sweep needs for itself; nothing in it is ever read again."""
+        return self.path / ".scratch"
+
     def trial(self, trial_id: str) -> Path:
         """The folder of one trial."""
         return self.path / "trials" / trial_id
@@ -74,6 +79,11 @@ class StudyFolder:
         """Make the folder, if it is not there, and write the configuration into it."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_yaml(self.config_file, config.model_dump(mode="json"))
+
+    def write_trial(self, trial_id: str, config: TrialConfig) -> None:
+        """Make a trial's folder and write the trial's configuration into it."""
+        self.trial(trial_id).mkdir(parents=True, exist_ok=True)
+        write_yaml(self.trial(trial_id) / "trial.yaml", config.model_dump(mode="json"))
 
     def read_config(self) -> StudyConfig:
         """The configuration that the study was started with.

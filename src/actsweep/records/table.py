@@ -30,8 +30,7 @@ def curve_rows(study: Study, record: StudyRecord) -> Iterator[list[dict[str, Any
         cell = tuple(start.cell[path] for path in (study.factor, *study.strata))
         return PHASES.index(start.phase), places[cell], start.block, start.trial_id
 
-    ended = [trial for trial in record.trials.values() if trial.has_result or trial.status == "failed"]
-    for trial in sorted((trial for trial in ended if trial.rows), key=order):
+    for trial in sorted((trial for trial in record.trials.values() if trial.ended and trial.rows), key=order):
         yield _rows_of(study, trial)
 
 

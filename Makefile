@@ -1,0 +1,50 @@
+# Nothing but `make` and a python3 of 3.11 to 3.13 is needed beforehand: every target sets up .venv when it must.
+# Paths in ARGS and RUN are relative to this folder, also with `make -C`.
+
+EXPERIMENT = quickstart
+ARGS =
+CACHES = build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sweep submit report test test-slow check bench lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## install what the other targets need into .venv (they do so by themselves)
+	@sh scripts/setup.sh
+
+# `set -f`: an override such as model.activation=[relu,gelu] is no file pattern.
+sweep: setup ## run a sweep: EXPERIMENT=quickstart ARGS="data.root=images"
+	@set -f; exec .venv/bin/actsweep sweep experiment=$(EXPERIMENT) $(ARGS)
+
+submit: setup ## run a sweep as a job on the cluster: EXPERIMENT=... ARGS="cluster.address=..."
+	@set -f; exec .venv/bin/actsweep submit experiment=$(EXPERIMENT) $(ARGS)
+
+report: setup ## rebuild results.json and report.html of a study: RUN=outputs/NAME
+	@test -n "$(RUN)" || { echo 'actsweep: name the folder of a study: make report RUN=outputs/NAME' >&2; exit 2; }
+	@exec .venv/bin/actsweep report "$$RUN"
+
+test: setup ## run the tests but for the long ones: ARGS="-n 2 -k model"
+	@set -f; exec .venv/bin/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: setup ## run the long tests
+	@set -f; exec .venv/bin/python -m pytest -m slow $(ARGS)
+
+check: setup ## check all that is no test: format, lint, types, layers, lock
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python scripts/check_lock.py
+
+bench: setup ## run the benchmarks
+	@set -f; exec .venv/bin/python -m bench $(ARGS)
+
+lock: setup ## write requirements.lock anew for pyproject.toml: ARGS=--upgrade
+	@.venv/bin/python scripts/lock.py $(ARGS)
+
+clean: ## remove .venv and all caches; studies in outputs/ stay
+	rm -f .venv/complete.json
+	rm -rf .venv $(CACHES)
+	find . -name __pycache__ -not -path './outputs/*' -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Benchmarks: each module measures one thing side by side; `python -m bench` prints and keeps the figures."""

@@ -1,0 +1,39 @@
+"""Run the benchmarks that are named, or all: figures on the screen, and as JSON in outputs/bench/."""
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench import training
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"training": training.run}
+OUTPUT = Path("outputs/bench")
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"no benchmark {', '.join(unknown)}; known are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    for name in names or BENCHMARKS:
+        figures = {"date": time.strftime("%Y-%m-%d"), "machine": machine(), **BENCHMARKS[name]()}
+        (OUTPUT / f"{name}.json").write_text(json.dumps(figures, indent=1))
+        print(f"\n{name}")
+        for key, value in figures.items():
+            print(f"  {key:<42} {value if not isinstance(value, float) else f'{value:.3f}'}")
+    return 0
+
+
+def machine() -> str:
+    return f"{platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

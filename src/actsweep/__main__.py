@@ -1,0 +1,14 @@
+"""The command `actsweep`, also as `python -m actsweep`."""
+
+import sys
+
+from actsweep.cli import run
+
+
+def main() -> None:
+    """Run the command that the process's arguments ask for, and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

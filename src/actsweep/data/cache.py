@@ -1,0 +1,115 @@
+"""Files of bytes on the local disk, each with a sidecar that proves it whole. Where they are is the user's to say:
+`$ACTSWEEP_CACHE`, else `$XDG_CACHE_HOME/actsweep`, else `~/.cache/actsweep`.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actsweep.errors import DataError
+
+
+def digest(content: object) -> str:
+    """SHA-256, as hex, of something that JSON can hold."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def entry_folder(key: str) -> Path:
+    """The folder of one entry, absolute; it need not exist."""
+    if own := os.environ.get("ACTSWEEP_CACHE"):
+        root = Path(own)
+    elif shared := os.environ.get("XDG_CACHE_HOME"):
+        root = Path(shared) / "actsweep"
+    else:
+        root = Path.home() / ".cache" / "actsweep"
+    return root.expanduser().absolute() / "data" / key
+
+
+@contextmanager
+def locked(entry: Path) -> Iterator[None]:
+    """Hold an entry for writing, created if it is missing; other processes wait. A killed process holds nothing.
+
+    Raises:
+        DataError: the entry cannot be created or locked.
+    """
+    try:
+        entry.mkdir(parents=True, exist_ok=True)
+        lock = (entry / "lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as error:
+        raise _unusable(entry, error) from error
+    with lock:
+        yield
+
+
+def write(path: Path, chunks: Iterable[NDArray[Any]], notes: dict[str, Any]) -> None:
+    """Write the bytes of arrays one after another, then their sidecar; both appear whole or not at all.
+
+    The entry must be locked. Whoever has an earlier version of the file mapped keeps it.
+
+    Raises:
+        DataError: the disk is full or not writable.
+    """
+    part = path.with_suffix(".part")
+    checksum = hashlib.sha256()
+    size = 0
+    try:
+        with _translated(path), part.open("wb") as file:
+            for chunk in chunks:
+                data = np.ascontiguousarray(chunk).tobytes()
+                checksum.update(data)
+                size += file.write(data)
+            part.replace(path)
+            record = {"bytes": size, "sha256": checksum.hexdigest(), "notes": notes}
+            part.write_text(json.dumps({"record": record, "check": digest(record)}))
+            part.replace(_sidecar(path))
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def recorded(path: Path) -> dict[str, Any] | None:
+    """The sidecar's record (`bytes`, `sha256`, `notes`), or None if it is damaged or the file has another size."""
+    try:
+        sidecar = json.loads(_sidecar(path).read_text())
+        record: dict[str, Any] = sidecar["record"]
+        whole = bool(sidecar["check"] == digest(record) and path.stat().st_size == record["bytes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return record if whole else None
+
+
+def intact(path: Path) -> bool:
+    """Whether a file has the size and the checksum of its sidecar. Reads all of it, at over 1 GB/s where cached."""
+    record = recorded(path)
+    if record is None:
+        return False
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    return bool(checksum == record["sha256"])
+
+
+def _sidecar(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _unusable(path.parent, error) from error
+
+
+def _unusable(entry: Path, error: OSError) -> DataError:
+    return DataError(
+        f"the cache folder {entry} cannot be used: {error.strerror or error}; "
+        "set ACTSWEEP_CACHE to a folder on a local disk that is writable and has room"
+    )

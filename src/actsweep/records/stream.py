@@ -1,0 +1,31 @@
+"""The one stream of a study's events: to the ledger first, then, in the same form, to every subscriber."""
+
+from collections.abc import Sequence
+
+from actsweep.events import Event, StudyRecord, Subscriber
+from actsweep.records.ledger import Ledger
+
+
+class EventStream:
+    """Writes each event to the ledger, folds it into `record`, and hands it on.
+
+    Args:
+        ledger: an open ledger; its earlier events are already in `record`.
+        subscribers: called with every event, in this order.
+    """
+
+    def __init__(self, ledger: Ledger, subscribers: Sequence[Subscriber]) -> None:
+        self._ledger = ledger
+        self._subscribers = tuple(subscribers)
+        self.record: StudyRecord = ledger.content.fold()
+
+    def __call__(self, event: Event) -> None:
+        """Publish one event."""
+        self._ledger(event)
+        self.record(event)
+        for subscriber in self._subscribers:
+            subscriber(event)
+
+    def tick(self) -> None:
+        """To be called often: brings what is due to the disk."""
+        self._ledger.sync_if_due()

@@ -1,0 +1,71 @@
+"""The answer in a sentence or two: which arm has the best test accuracy, by how much, and how sure that is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from actsweep.report.rows import Results, Row, arm_of, strata, stratum_of, stratum_text
+from actsweep.report.wording import clean, hundredths, percent, points
+
+
+def headline(results: Results) -> list[str]:
+    """One text a stratum, from the replicates alone."""
+    return [_of_stratum(results, stratum) for stratum in strata(results)]
+
+
+def _of_stratum(results: Results, stratum: tuple[Any, ...]) -> str:
+    cells = [cell for cell in results["cells"] if stratum_of(results, cell) == stratum]
+    measured = sorted(
+        (cell for cell in cells if cell["test_acc_mean"] is not None), key=lambda cell: -cell["test_acc_mean"]
+    )
+    where = stratum_text(results, stratum)
+    at = f"At {where}, " if where else ""
+    if not measured:
+        return f"No replicate{' at ' * bool(where)}{where} has a test accuracy, so no arm can be called the best."
+    best, *others = measured
+    name = arm_of(results, best)
+    said = f"{at}{name} has the best test accuracy, {percent(round(best['test_acc_mean'], 3))} on average"
+    if not others:
+        return f"{said}; no other arm has one."
+    other = _opponent(results, best, others)
+    compared = _comparisons(results, name, arm_of(results, other), stratum)
+    margin = _margin(name, arm_of(results, other), compared.get("d_test_acc"))
+    return f"{said}{margin}.{_odds(name, arm_of(results, other), compared.get('p_a_better'))}"
+
+
+def _opponent(results: Results, best: Row, others: Sequence[Row]) -> Row:
+    """Whom the best is held against: the reference, as only it is compared with every arm; else the second."""
+    reference = clean(results["study"]["reference"])
+    return next((cell for cell in others if arm_of(results, cell) == reference), others[0])
+
+
+def _comparisons(results: Results, best: str, other: str, stratum: tuple[Any, ...]) -> dict[str, Row]:
+    return {
+        row["endpoint"]: row
+        for row in results["comparisons"]
+        if {clean(row["a"]), clean(row["b"])} == {best, other}
+        and row["phase"] == "replicate"
+        and stratum_of(results, row) == stratum
+    }
+
+
+def _margin(best: str, other: str, row: Row | None) -> str:
+    if row is None or row["estimate"] is None:
+        return f"; it was not compared with {other}"
+    sign = 1 if clean(row["a"]) == best else -1
+    said = f", {points(sign * row['estimate'])} above {other}"
+    if row["low"] is None or row["high"] is None:
+        return f"{said}; there are too few runs to say how sure that is"
+    low, high = sorted((sign * row["low"], sign * row["high"]))
+    said += f" ({percent(row['level'])} interval {hundredths(low)} to {hundredths(high)})"
+    if row["equivalent"]:
+        return f"{said}: for all practical purposes they are equal"
+    if low > 0:
+        return f"{said}: the difference is more than chance"
+    return f"{said}: this may be chance, as the interval includes no difference"
+
+
+def _odds(best: str, other: str, row: Row | None) -> str:
+    if row is None or row["estimate"] is None:
+        return ""
+    chance = row["estimate"] if clean(row["a"]) == best else 1 - row["estimate"]
+    return f" A random run of {best} beats a random run of {other} {100 * chance:.0f} times in 100."

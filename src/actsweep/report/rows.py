@@ -1,0 +1,187 @@
+"""The results dictionary as texts: what the terminal's tables and the page show alike, foreign text cleaned."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from actsweep.report.wording import DASH, clean, hundredths, number, percent
+from actsweep.space import text
+
+Row = Mapping[str, Any]
+Results = Mapping[str, Any]
+
+_MANY_RATES = 2  # from here on a range is shown
+_APPROXIMATE = {"at_least": "at least ", "at_most": "at most ", "between": "roughly "}
+_UNITS = {"C1": "x", "C2a": "decades/layer", "C2b": "%", "C3": "x", "C4": "pp", "C5": "pp"}
+
+
+@dataclass(frozen=True)
+class CellText:
+    """One cell as texts; accuracies in per cent, the gap in percentage points.
+
+    `failed` is a dash where every replicate trained properly.
+    """
+
+    label: str
+    arm: str
+    rates: str
+    n: str
+    reached: str
+    epochs: str
+    test_acc: str
+    gap: str
+    failed: str
+
+
+@dataclass(frozen=True)
+class VerdictText:
+    """One verdict as texts, `estimate` with its interval."""
+
+    claim: str
+    statement: str
+    verdict: str
+    estimate: str
+    threshold: str
+    why: str
+
+
+@dataclass(frozen=True)
+class VerdictGroup:
+    """The verdicts on one pair in one stratum and phase: what is compared, with how many runs, at which level."""
+
+    title: str
+    level: str
+    verdicts: tuple[VerdictText, ...]
+
+
+def stratum_names(results: Results) -> list[str]:
+    """The stratum columns; empty where no cell has a value in them."""
+    names = str(results["study"]["stratum"] or "").split(",")
+    return [name for name in names if any(cell.get(name) is not None for cell in results["cells"])]
+
+
+def stratum_of(results: Results, row: Row) -> tuple[Any, ...]:
+    """Where a row belongs: its values of the stratum columns."""
+    return tuple(row.get(name) for name in stratum_names(results))
+
+
+def stratum_text(results: Results, stratum: Sequence[Any]) -> str:
+    """A stratum in words, such as `depth 3`; empty where there is only one and it has no name."""
+    return ", ".join(
+        f"{clean(name)} {clean(text(value))}" for name, value in zip(stratum_names(results), stratum, strict=True)
+    )
+
+
+def strata(results: Results) -> list[tuple[Any, ...]]:
+    """The strata that have a cell, in the order of the results."""
+    return list(dict.fromkeys(stratum_of(results, cell) for cell in results["cells"]))
+
+
+def cell_label(results: Results, row: Row) -> str:
+    """The name of the cell that a row of cells or trials belongs to, such as `relu/3`."""
+    return clean("/".join(map(text, (row[results["study"]["factor"]], *stratum_of(results, row)))))
+
+
+def arm_of(results: Results, row: Row) -> str:
+    """The arm that a row of cells or trials belongs to."""
+    return clean(text(row[results["study"]["factor"]]))
+
+
+def cell_texts(results: Results) -> list[CellText]:
+    """The cells, best test accuracy first, those without one last."""
+    cells = sorted(results["cells"], key=lambda cell: -_or(cell["test_acc_mean"], -1.0))
+    return [_cell_text(results, cell) for cell in cells]
+
+
+def target_text(results: Results) -> str:
+    """The high targets in words, such as `90.3 % (depth 3), 91 % (depth 5)`."""
+    texts = []
+    for target in results["targets"]:
+        where = stratum_text(results, stratum_of(results, target))
+        texts.append(percent(target["hi"]) + (f" ({where})" if where else ""))
+    return ", ".join(texts) or DASH
+
+
+def verdict_groups(results: Results) -> list[VerdictGroup]:
+    """The verdicts by what is compared, in the order of the results."""
+    return [
+        VerdictGroup(_title(results, rows[0]), percent(rows[0]["level"]), tuple(map(_verdict_text, rows)))
+        for rows in _by_matchup(results)
+    ]
+
+
+def _by_matchup(results: Results) -> Iterator[list[Row]]:
+    def matchup(row: Row) -> tuple[Any, ...]:
+        return row["a"], row["b"], stratum_of(results, row), row["phase"]
+
+    for _, rows in groupby(results["verdicts"], matchup):
+        yield list(rows)
+
+
+def _cell_text(results: Results, cell: Row) -> CellText:
+    mean, sd = cell["test_acc_mean"], cell["test_acc_sd"]
+    return CellText(
+        label=cell_label(results, cell),
+        arm=arm_of(results, cell),
+        rates=_rates(cell["lrs"]),
+        n=str(cell["n"]),
+        reached=_reached(cell),
+        epochs=DASH if cell["rmst_epochs_hi"] is None else f"{cell['rmst_epochs_hi']:.1f}",
+        test_acc=hundredths(mean) + (f" ({hundredths(sd)})" if sd is not None else ""),
+        gap=hundredths(cell["gap_end_mean"]),
+        failed=percent(cell["failure_share"]) if cell["failure_share"] else DASH,
+    )
+
+
+def _rates(rates: Sequence[float]) -> str:
+    if len(rates) > _MANY_RATES:
+        return f"{number(min(rates))} to {number(max(rates))}"
+    return ", ".join(map(number, rates)) or DASH
+
+
+def _reached(cell: Row) -> str:
+    if cell["reached_hi"] is None:
+        return DASH
+    low, high = (f"{100 * _or(cell[f'reached_hi_{end}'], 0.0):.0f}" for end in ("low", "high"))
+    return f"{round(cell['reached_hi'] * cell['n'])}/{cell['n']} ({low}-{high} %)"
+
+
+def _title(results: Results, row: Row) -> str:
+    runs = {cell_label(results, cell): cell["n"] for cell in results["cells"]}
+    where = stratum_of(results, row)
+
+    def side(arm: str) -> str:
+        n = runs.get(cell_label(results, {**row, results["study"]["factor"]: arm}), 0)
+        return f"{clean(arm)} (n = {n})" if row["phase"] == "replicate" else clean(arm)
+
+    parts = [f"{side(row['a'])} against {side(row['b'])}", stratum_text(results, where)]
+    if row["phase"] in ("at_a_lr", "at_b_lr"):
+        parts.append(f"both at the learning rate of {clean(row['a' if row['phase'] == 'at_a_lr' else 'b'])}")
+    return ", ".join(part for part in parts if part)
+
+
+def _verdict_text(row: Row) -> VerdictText:
+    unit = next((unit for claim, unit in _UNITS.items() if str(row["claim"]).startswith(claim)), "")
+    estimate = DASH
+    if row["estimate"] is not None:
+        estimate = f"{_APPROXIMATE.get(row['bound'], '')}{_value(row['estimate'], unit)} {unit}"
+        if row["low"] is not None and row["high"] is not None:
+            estimate += f" ({_value(row['low'], unit)} to {_value(row['high'], unit)})"
+    threshold = DASH if row["threshold"] is None else f"{_value(row['threshold'], unit)} {unit}"
+    return VerdictText(
+        claim=clean(row["claim"]),
+        statement=clean(row["statement"]),
+        verdict=clean(row["verdict"]),
+        estimate=estimate,
+        threshold=threshold,
+        why=clean(row["why"]),
+    )
+
+
+def _value(value: float, unit: str) -> str:
+    return hundredths(value) if unit in ("%", "pp") else number(value)
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value

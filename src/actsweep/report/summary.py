@@ -1,0 +1,119 @@
+"""Where a study stands, per cell: the counts that the progress display and the status table share."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from actsweep.events import StudyRecord, TrialRecord
+from actsweep.space import Value
+from actsweep.study import PHASES, Cell, Phase, Study
+
+_COUNTED = {"completed": "done", "diverged": "done", "running": "running", "failed": "failed"}
+_Place = tuple[str, int, Phase]
+
+
+@dataclass(frozen=True)
+class PhaseCount:
+    """Trials of one phase: `total` are planned; what is neither done nor running nor failed waits."""
+
+    total: int
+    done: int
+    running: int
+    failed: int
+
+    @property
+    def waiting(self) -> int:
+        """Trials that are still to be started, lost ones that get another attempt among them."""
+        return self.total - self.done - self.running - self.failed
+
+
+@dataclass(frozen=True)
+class CellState:
+    """Where one cell stands.
+
+    Attributes:
+        label: the cell's name.
+        phases: counts by phase.
+        best: the best validation accuracy so far of a trial that has not diverged, None before the first.
+    """
+
+    label: str
+    phases: Mapping[Phase, PhaseCount]
+    best: float | None
+
+    def sum(self, name: str) -> int:
+        """A count (total, done, running, failed or waiting) over the phases."""
+        return sum(getattr(phase, name) for phase in self.phases.values())
+
+
+class Board:
+    """The state of every cell of a study, kept up to date trial by trial."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._trials: dict[str, tuple[_Place, str]] = {}
+        self._counts: defaultdict[_Place, Counter[str]] = defaultdict(Counter)
+        self._best: defaultdict[str, dict[str, float]] = defaultdict(dict)
+
+    def put(self, trial: TrialRecord) -> None:
+        """Take in what is now known of a trial."""
+        start = trial.started
+        label = self.label(start.cell)
+        place = (label, start.block, start.phase)
+        if start.trial_id in self._trials:
+            before, status = self._trials[start.trial_id]
+            self._counts[before][status] -= 1
+        status = _COUNTED.get(trial.status, "waiting")
+        self._trials[start.trial_id] = place, status
+        self._counts[place][status] += 1
+        self._best[label][start.trial_id] = _best(trial)
+
+    def label(self, values: Mapping[str, Value]) -> str:
+        """The name of the cell that a trial belongs to, from its scientific values."""
+        return Cell({path: values[path] for path in (self._study.factor, *self._study.strata)}).label
+
+    def cells(self, finished: bool) -> tuple[CellState, ...]:
+        """The state of each cell, in the study's order; nothing waits in a study that has `finished`."""
+        return tuple(self._state(cell, finished) for cell in self._study.cells)
+
+    def _state(self, cell: Cell, finished: bool) -> CellState:
+        best = max(self._best[cell.label].values(), default=-math.inf)
+        return CellState(
+            cell.label,
+            {phase: self._phase(cell.label, phase, finished) for phase in PHASES},
+            best if math.isfinite(best) else None,
+        )
+
+    def _phase(self, label: str, phase: Phase, finished: bool) -> PhaseCount:
+        blocks = range(self._study.config.study.tune.blocks)
+        counts: Counter[str] = sum((self._counts[label, block, phase] for block in blocks), Counter())
+        total = sum(self._planned(label, block, phase, finished) for block in blocks)
+        return PhaseCount(total, counts["done"], counts["running"], counts["failed"])
+
+    def _planned(self, label: str, block: int, phase: Phase, finished: bool) -> int:
+        """How many trials a block has: what is asked for, until it is known to be settled with fewer.
+
+        Points that repeat a choice run once, so that a block may be tuned with fewer trials than points.
+        """
+        seen = self._counts[label, block, phase].total()
+        if finished or (phase == "tune" and self._counts[label, block, "replicate"].total()):
+            return seen
+        asked = self._study.config.study
+        return max(seen, asked.tune.points if phase == "tune" else asked.replicate.seeds)
+
+
+def board_of(study: Study, record: StudyRecord) -> Board:
+    """The board of a study whose record is at hand."""
+    board = Board(study)
+    for trial in record.trials.values():
+        board.put(trial)
+    return board
+
+
+def _best(trial: TrialRecord) -> float:
+    """A trial's best validation accuracy; -inf where it has none, or diverged and so counts as chance."""
+    if trial.status == "diverged":
+        return -math.inf
+    values = (row.get("val_acc") for row in trial.rows)
+    return max((value for value in values if value is not None and math.isfinite(value)), default=-math.inf)

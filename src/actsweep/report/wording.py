@@ -1,0 +1,50 @@
+"""Numbers and foreign text as people read them; a value that does not exist is a dash."""
+
+DASH = "-"
+LONGEST = 400  # characters of a foreign text, such as an error's message
+
+
+def clean(text: object) -> str:
+    """Foreign text on one line of at most `LONGEST` characters, every control character as a visible escape."""
+    line = " ".join(str(text).split())
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+
+
+def number(value: float | None) -> str:
+    """A plain number with three significant digits, such as a learning rate or a ratio."""
+    return DASH if value is None else f"{value:.3g}"
+
+
+def hundredths(fraction: float | None) -> str:
+    """A fraction times 100 with one decimal, without a unit: per cent or percentage points."""
+    return DASH if fraction is None else f"{_rounded(fraction):.1f}"
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction in per cent, with as few decimals as say it, at most two."""
+    return DASH if fraction is None else f"{100 * fraction:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def points(fraction: float) -> str:
+    """A difference of fractions in percentage points."""
+    text = hundredths(fraction)
+    return f"{text} percentage point" + ("" if text == "1.0" else "s")
+
+
+def count(number_of: int, noun: str) -> str:
+    """A count with its noun in the right number."""
+    return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as minutes:seconds, or hours:minutes:seconds from an hour on."""
+    if seconds is None:
+        return DASH
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _rounded(fraction: float) -> float:
+    return round(100 * fraction, 1) + 0.0  # no minus before a zero

@@ -1,0 +1,102 @@
+"""A study's results, rebuilt from its ledger: curves.parquet, results.json and report.html."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from actsweep.analysis import AnalysisOptions, TrialCurve, analyze_curves
+from actsweep.curves import Curve
+from actsweep.errors import RecordsError
+from actsweep.events import StudyRecord
+from actsweep.records import StudyFolder, curve_rows, read_ledger, write_curves, write_whole
+from actsweep.space import text
+from actsweep.study import Study, cell_label
+
+Results = dict[str, Any]
+Rows = Sequence[Mapping[str, Any]]
+
+
+def rebuild(folder: StudyFolder) -> Results:
+    """Write everything that follows from a study's records, and return the results.
+
+    Raises:
+        RecordsError: the folder holds no study, its ledger is damaged, or no trial has ended yet.
+    """
+    study = Study(folder.read_config())
+    content = read_ledger(folder.ledger)
+    record = content.fold()
+    trials = list(curve_rows(study, record))
+    if not trials or record.started is None:
+        raise RecordsError(f"{folder.path}: no trial has ended yet, so there is nothing to report")
+    results = analyze_curves([_trial_curve(study, rows) for rows in trials], _options(study, record))
+    results["study"]["warnings"] += [*_torn(content.torn_bytes), *_edge_warnings(study, record)]
+    results["study"]["data"] = dict(record.started.data)
+    _write(folder, study, record, results, trials)
+    return results
+
+
+def _write(folder: StudyFolder, study: Study, record: StudyRecord, results: Results, trials: Sequence[Rows]) -> None:
+    from actsweep.report.page import write_report
+
+    write_curves(folder.curves, study, record)
+    with write_whole(folder.results) as temporary:
+        temporary.write_text(json.dumps(results, indent=1, allow_nan=False))
+    write_report(folder.report, results, [_drawn(study, rows) for rows in trials])
+
+
+def _trial_curve(study: Study, rows: Rows) -> TrialCurve:
+    first, names = rows[0], study.short_names
+    return TrialCurve(
+        trial_id=first["trial_id"],
+        phase=first["phase"],
+        arm=text(first[names[study.factor]]),
+        strata=tuple(first[names[path]] for path in study.strata),
+        lr=first.get(names.get("optimizer.lr", "lr"), study.config.optimizer.lr),
+        seed=first["seed"],
+        block=first["block"],
+        curve=Curve.from_rows(rows),
+    )
+
+
+def _options(study: Study, record: StudyRecord) -> AnalysisOptions:
+    assert record.started is not None
+    target = study.config.study.target
+    return AnalysisOptions(
+        name=study.config.run.name,
+        reference=text(study.reference),
+        classes=record.started.data["classes"],
+        factor=study.short_names[study.factor],
+        stratum=tuple(study.short_names[path] for path in study.strata),
+        target_hi=target.hi,
+        target_lo=target.lo,
+    )
+
+
+def _torn(torn_bytes: int) -> list[str]:
+    return [f"The last {torn_bytes} bytes of the ledger are a line cut off in writing; they were ignored."] * bool(
+        torn_bytes
+    )
+
+
+def _edge_warnings(study: Study, record: StudyRecord) -> list[str]:
+    """Chosen nuisance values so near an end of their range that a wider one might have served the cell better."""
+    chosen = {
+        (cell_label(trial.started.cell), dimension)
+        for trial in record.trials.values()
+        for dimension in study.space
+        if trial.started.phase == "replicate" and dimension.near_edge(trial.started.nuisance[dimension.path])
+    }
+    return [
+        f"The best {study.short_names[dimension.path]} of {cell} lies at an edge of "
+        f"[{dimension.low:g}, {dimension.high:g}]: a wider range may serve it better."
+        for cell, dimension in sorted(chosen, key=str)
+    ]
+
+
+def _drawn(study: Study, rows: Rows) -> dict[str, Any]:
+    """One trial's curve as the figures take it."""
+    first, names = rows[0], study.short_names
+    cell = {path: first[names[path]] for path in (study.factor, *study.strata)}
+    columns = {name: [row.get(name) for row in rows] for name in ("epoch", "val_acc", "train_acc")}
+    place = {"cell": cell_label(cell), "arm": text(cell[study.factor])}
+    return {"trial_id": first["trial_id"], "phase": first["phase"], **place, **columns}

@@ -1,0 +1,122 @@
+"""Events made of what Tune sees, and told to the queue: how trials begin, report, and end."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ray.tune import Callback
+from ray.tune.experiment import Trial as TuneTrial
+
+from actsweep.curves import Curve, measure_curve
+from actsweep.events import Evaluation, Row, TrialFailed, TrialFinished, TrialRecord, TrialStarted
+from actsweep.records import EventStream
+from actsweep.search.driver_only import DriverOnly
+from actsweep.search.queue import Outcome, TrialQueue
+from actsweep.study import Trial
+
+MAX_ATTEMPTS = 3
+
+
+class Outcomes:
+    """Judges how trials ended, with the analysis's own measure of the best validation accuracy.
+
+    Args:
+        horizon: epochs of a whole trial.
+        classes: number of classes.
+    """
+
+    def __init__(self, horizon: int, classes: int) -> None:
+        self._horizon = horizon
+        self._classes = classes
+
+    def of(self, rows: Sequence[Row], status: str) -> Outcome:
+        """The outcome of a trial that came to its end."""
+        curve = Curve.from_rows([*rows[:-1], {**rows[-1], "status": status}])
+        return Outcome(measure_curve(curve, self._horizon, self._classes)["best_val_acc"])
+
+    def of_record(self, record: TrialRecord | None) -> Outcome | None:
+        """The outcome of a trial that ended earlier; None where it has to run."""
+        if record is None or not record.has_result:
+            return None
+        return self.of(record.rows, record.status)
+
+
+class EventCallback(DriverOnly, Callback):
+    """Makes events of what Tune sees, and tells the queue how trials ended.
+
+    Args:
+        queue: the study's trials.
+        handed_out: each trial by the id that Tune gave it.
+        stream: receives the events.
+        outcomes: judges how trials ended.
+    """
+
+    def __init__(
+        self, queue: TrialQueue, handed_out: Mapping[str, Trial], stream: EventStream, outcomes: Outcomes
+    ) -> None:
+        self._queue = queue
+        self._handed_out = handed_out
+        self._stream = stream
+        self._outcomes = outcomes
+
+    def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
+        """Keep the ledger's promise on what is at risk."""
+        self._stream.tick()
+
+    def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
+        """A worker begins an attempt."""
+        ours = self._handed_out[trial.trial_id]
+        earlier = self._stream.record.trials.get(ours.trial_id)
+        self._stream(
+            TrialStarted(
+                trial_id=ours.trial_id,
+                attempt=earlier.started.attempt + 1 if earlier else 1,
+                phase=ours.phase,
+                block=ours.block,
+                seed=ours.config.seed,
+                cell=ours.cell.values,
+                nuisance=ours.nuisance,
+                time=time.time(),
+            )
+        )
+
+    def on_trial_result(
+        self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Rows, and perhaps the end, of an attempt."""
+        ours, attempt = self._attempt(trial)
+        for row in result["rows"]:
+            self._stream(Evaluation(ours.trial_id, attempt, row, time.time()))
+        end = result.get("end")
+        if end is None:
+            return
+        if "failure" in end:
+            self._fail(ours, attempt, "error", end["failure"])
+            return
+        final = {name: value for name, value in end.items() if name != "status"}
+        self._stream(TrialFinished(ours.trial_id, attempt, end["status"], final, time.time()))
+        rows = self._stream.record.trials[ours.trial_id].rows
+        self._queue.end(ours.trial_id, self._outcomes.of(rows, end["status"]))
+
+    def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
+        """An attempt's worker is gone."""
+        ours, attempt = self._attempt(trial)
+        self._fail(ours, attempt, "lost", _last_line(trial.error_file))
+
+    def _attempt(self, trial: TuneTrial) -> tuple[Trial, int]:
+        ours = self._handed_out[trial.trial_id]
+        return ours, self._stream.record.trials[ours.trial_id].started.attempt
+
+    def _fail(self, trial: Trial, attempt: int, reason: str, message: str) -> None:
+        retry = reason == "lost" and attempt < MAX_ATTEMPTS
+        self._stream(TrialFailed(trial.trial_id, attempt, reason, message, retry, time.time()))
+        if retry:
+            self._queue.retry(trial.trial_id)
+        else:
+            self._queue.end(trial.trial_id, Outcome(None))
+
+
+def _last_line(path: str | None) -> str:
+    lines = Path(path).read_text(errors="replace").strip().splitlines() if path else []
+    return lines[-1] if lines else "the worker's process ended"

@@ -1,0 +1,193 @@
+"""The door to wandb: silent, with deadlines, and with a service process that can be ended by force."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from actsweep.settings import TrackerSettings
+from actsweep.tracker.description import RunDescription
+from actsweep.tracker.transaction_log import RunFile
+
+START_SECONDS = 20.0
+FINISH_SECONDS = 30.0
+KILL_SECONDS = 1.0
+_MODES = {"wandb_offline": "offline", "wandb_online": "online"}
+_OF_ONE_RUN = (
+    *("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_CONFIG_PATHS", "WANDB_LAUNCH"),
+    *("WANDB_NOTES", "WANDB_SERVICE"),
+)
+
+
+def prepare_environment() -> None:
+    """Take back what the environment says of a single run, which would bend every run of a study; report no errors.
+
+    Variables that say who one is and where the server is stay.
+    """
+    for name in _OF_ONE_RUN:
+        os.environ.pop(name, None)
+    os.environ["WANDB_ERROR_REPORTING"] = "false"
+
+
+class OpenRun:
+    """A run that takes rows."""
+
+    def __init__(self, run: Any) -> None:
+        self._run = run
+        self._file = Path(run.settings.sync_file)
+        self._rows = 0
+
+    def log(self, row: Mapping[str, Any]) -> None:
+        """Add a row of history, at its epoch."""
+        self._run.log(dict(row), step=row["epoch"], commit=True)
+        self._rows += 1
+
+    def finish(self, summary: Mapping[str, Any], *, failed: bool) -> RunFile:
+        """End the run; its file is still to be checked."""
+        self._run.summary.update(dict(summary))
+        self._run.finish(exit_code=int(failed))
+        return RunFile(self._file, self._rows)
+
+
+class Client:
+    """wandb, loaded when the first run opens; every method but `kill` belongs to one thread.
+
+    Args:
+        settings: how and where to.
+        folder: the study's folder, in which wandb makes `wandb/`.
+    """
+
+    def __init__(self, settings: TrackerSettings, folder: Path) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._service: list[psutil.Process] | None = None
+        self._ended = False
+
+    def open(self, description: RunDescription) -> OpenRun:
+        """Begin a run.
+
+        Raises:
+            Exception: whatever wandb raises, an OSError about the folder, or a RuntimeError after `kill`.
+        """
+        import wandb
+
+        self._refuse_after_kill()
+        self._ensure_folder()
+        self._ensure_service()
+        self._refuse_after_kill()
+        run = wandb.init(
+            id=description.run_id,
+            name=description.name,
+            group=description.group,
+            job_type=description.job_type,
+            tags=description.tags,
+            config=dict(description.config),
+        )
+        run.define_metric("epoch")
+        run.define_metric("*", step_metric="epoch")
+        return OpenRun(run)
+
+    def close(self) -> None:
+        """End wandb and its service process, as far as they were started."""
+        if self._service is not None:
+            import wandb
+
+            try:
+                wandb.teardown()
+            finally:
+                self.kill()
+
+    def kill(self) -> None:
+        """End the service process by force, which frees a thread that waits for it, and let no run begin any more.
+
+        Any thread may call this.
+        """
+        self._ended = True
+        for process in _service_processes():
+            with suppress(psutil.Error):
+                process.kill()
+                process.wait(KILL_SECONDS)
+
+    def _refuse_after_kill(self) -> None:
+        if self._ended:
+            self.kill()  # a service that was starting when the first kill came
+            raise RuntimeError("W&B was ended by force")
+
+    def _ensure_folder(self) -> None:
+        # wandb itself would turn to the system's temporary folder and say nothing.
+        if not os.access(self._folder, os.R_OK | os.W_OK):
+            raise PermissionError(f"{self._folder} cannot be written to")
+        (self._folder / "wandb").mkdir(exist_ok=True)
+
+    def _ensure_service(self) -> None:
+        import wandb
+
+        if self._service is not None:
+            if all(_lives(process) for process in self._service):
+                return
+            with suppress(Exception, SystemExit):
+                wandb.teardown()
+        # What wandb logs of itself when the disk is full would end up on the user's screen.
+        logging.getLogger("wandb").setLevel(logging.CRITICAL + 1)
+        with _exit_hooks_kept():
+            wandb.setup(self._wandb_settings())
+        self._service = _service_processes()
+
+    def _wandb_settings(self) -> Any:
+        import wandb
+
+        return wandb.Settings(
+            mode=_MODES[self._settings.name],
+            project=self._settings.project,
+            entity=self._settings.entity,
+            root_dir=str(self._folder),
+            use_dot_wandb=False,
+            reinit="create_new",
+            silent=True,
+            quiet=True,
+            console="off",
+            symlink=False,
+            label_disable=True,
+            disable_git=True,
+            disable_code=True,
+            save_code=False,
+            x_disable_stats=True,
+            x_disable_meta=True,
+            x_save_requirements=False,
+            x_transaction_log_flush_interval=1,
+            init_timeout=START_SECONDS,
+            finish_timeout=FINISH_SECONDS,
+        )
+
+
+def _service_processes() -> list[psutil.Process]:
+    return [process for process in psutil.Process().children() if _name(process) == "wandb-core"]
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.Error:
+        return ""
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.Error:
+        return False
+
+
+@contextmanager
+def _exit_hooks_kept() -> Iterator[None]:
+    """wandb puts its own in their place, which print a traceback that the process's own would not."""
+    kept = sys.exit, sys.excepthook
+    try:
+        yield
+    finally:
+        sys.exit, sys.excepthook = kept

@@ -1,0 +1,94 @@
+"""What W&B is told of a trial, as plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from actsweep.curves import Curve, measure_curve
+from actsweep.events import Row, TrialFailed, TrialFinished, TrialStarted
+from actsweep.space import Value, text
+from actsweep.study import Cell, Study
+
+_LONGEST_NAME = 128  # W&B's own limits, in characters
+_LONGEST_TAG = 64
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """What a run is, before its first row.
+
+    Attributes:
+        run_id: the trial's id; from the second attempt on with the attempt's number, so that no attempt hides another.
+        name: the arm, then every other swept setting and the seed.
+        group: the cell's label.
+        job_type: the phase.
+        tags: the phase and the arm.
+        config: each swept setting by its short name, what identifies the trial, and its whole configuration as `trial`.
+    """
+
+    run_id: str
+    name: str
+    group: str
+    job_type: str
+    tags: tuple[str, ...]
+    config: Mapping[str, Any]
+
+
+def describe(study: Study, started: TrialStarted) -> RunDescription:
+    """The run of one attempt at a trial."""
+    cell = Cell({path: started.cell[path] for path in (study.factor, *study.strata)})
+    values = {**cell.values, **started.nuisance}
+    swept = {study.short_names[path]: value for path, value in values.items()}
+    arm, *others = (_short(value) for value in swept.values())
+    settings = zip(list(swept)[1:], others, strict=True)
+    name = " ".join([arm, *(f"{key}={value}" for key, value in settings), f"seed={started.seed}"])
+    suffix = f"-{started.attempt}" if started.attempt > 1 else ""
+    return RunDescription(
+        run_id=f"{started.trial_id}{suffix}",
+        name=name[:_LONGEST_NAME],
+        group=cell.label[:_LONGEST_NAME],
+        job_type=started.phase,
+        tags=(started.phase, arm[:_LONGEST_TAG]),
+        config={
+            "study": study.config.run.name,
+            "phase": started.phase,
+            "block": started.block,
+            "seed": started.seed,
+            "trial_id": started.trial_id,
+            "attempt": started.attempt,
+            **swept,
+            "trial": study.config.trial(values, started.seed).model_dump(mode="json"),
+        },
+    )
+
+
+def recorded(row: Row) -> dict[str, Any]:
+    """A row without what was not recorded; W&B keeps numbers that are not finite, so those stay."""
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def result_summary(study: Study, classes: int, rows: Sequence[Row], finished: TrialFinished) -> dict[str, Any]:
+    """What the trial came to, by the same definitions as in a study's results; what it does not have is left out."""
+    last = {**rows[-1], **finished.final, "status": finished.status}
+    curve = Curve.from_rows([*rows[:-1], last])
+    measured = measure_curve(curve, study.config.trainer.epochs, classes)
+    summary = {
+        **finished.final,
+        "best_val_acc": measured["best_val_acc"],
+        "test_acc": measured["test_acc"],
+        "gap_end": measured["gap_end_test"],
+        "gap_best": measured["gap_best"],
+        "diverged": bool(measured["diverged"]),
+        "epochs_run": last["epoch"],
+        "status": finished.status,
+    }
+    return recorded(summary)
+
+
+def failure_summary(failed: TrialFailed) -> dict[str, Any]:
+    """Why an attempt ended without a result."""
+    return {"status": "failed", "failure": f"{failed.reason}: {failed.message}"}
+
+
+def _short(value: Value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else text(value)

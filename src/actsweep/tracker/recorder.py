@@ -1,0 +1,137 @@
+"""From events to runs. A fault costs its run alone; when several runs in a row cannot begin, no more are tried."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from actsweep.errors import RecordsError
+from actsweep.events import Evaluation, Event, Row, StudyStarted, TrialFailed, TrialFinished, TrialStarted
+from actsweep.records import StudyFolder, read_ledger
+from actsweep.study import Study
+from actsweep.tracker.client import Client, OpenRun
+from actsweep.tracker.description import describe, failure_summary, recorded, result_summary
+from actsweep.tracker.transaction_log import RunFile
+
+FAILED_BEGINS = 3
+
+
+@dataclass
+class _Attempt:
+    run: OpenRun
+    rows: list[Row] = field(default_factory=list)
+
+
+class Recorder:
+    """Writes the runs of a study; no method raises.
+
+    Attributes:
+        written: runs that are whole on the disk.
+        faults: (run, what went wrong), one for each run that is not.
+        skipped: runs that began after `FAILED_BEGINS` in a row could not, and were not tried.
+    """
+
+    def __init__(self, study: Study, folder: StudyFolder, client: Client) -> None:
+        self.written = 0
+        self.faults: list[tuple[str, str]] = []
+        self.skipped = 0
+        self._study = study
+        self._folder = folder
+        self._client = client
+        self._classes: int | None = None
+        self._open: dict[tuple[str, int], _Attempt] = {}
+        self._ended: deque[tuple[tuple[str, int], RunFile]] = deque()
+        self._failed_begins = 0
+
+    def __call__(self, event: Event) -> None:
+        """Take in one event; events of an attempt that has no open run change nothing."""
+        match event:
+            case StudyStarted():
+                self._classes = event.data["classes"]
+            case TrialStarted():
+                self._begin(event)
+            case Evaluation() | TrialFinished() | TrialFailed():
+                self._go_on(event)
+            case _:
+                pass
+
+    def close(self) -> None:
+        """End the runs that are still open, as interrupted, and wandb with them."""
+        for key in list(self._open):
+            self._end(key, lambda attempt: {"status": "interrupted"}, failed=True)
+        _fault_of(self._client.close)  # where this fails, the files tell what it cost
+        while self._ended:
+            key, file = self._ended.popleft()
+            fault = _fault_of(file.check)
+            self.written += not fault
+            self._note(key, fault)
+
+    def _begin(self, event: TrialStarted) -> None:
+        if self._failed_begins == FAILED_BEGINS:
+            self.skipped += 1
+            return
+        key = event.trial_id, event.attempt
+
+        def begin() -> None:
+            self._open[key] = _Attempt(self._client.open(describe(self._study, event)))
+
+        fault = _fault_of(begin)
+        self._failed_begins = self._failed_begins + 1 if fault else 0
+        self._note(key, fault)
+        self._settle()
+
+    def _go_on(self, event: Evaluation | TrialFinished | TrialFailed) -> None:
+        key = event.trial_id, event.attempt
+        if key not in self._open:
+            return
+        match event:
+            case Evaluation():
+                self._log(key, event.row)
+            case TrialFinished():
+                self._end(key, lambda attempt: self._result(attempt, event), failed=False)
+            case TrialFailed():
+                self._end(key, lambda attempt: failure_summary(event), failed=True)
+
+    def _log(self, key: tuple[str, int], row: Row) -> None:
+        attempt = self._open[key]
+        attempt.rows.append(row)
+        fault = _fault_of(lambda: attempt.run.log(recorded(row)))
+        if fault:
+            del self._open[key]
+            self._note(key, fault)
+
+    def _end(self, key: tuple[str, int], summary_of: Callable[[_Attempt], Mapping[str, Any]], *, failed: bool) -> None:
+        attempt = self._open.pop(key)
+
+        def end() -> None:
+            self._ended.append((key, attempt.run.finish(summary_of(attempt), failed=failed)))
+
+        self._note(key, _fault_of(end))
+
+    def _settle(self) -> None:
+        """Check what ended before, so that little is left to the end; what is not whole yet gets its time until then."""
+        while self._ended and not _fault_of(self._ended[0][1].check):
+            self._ended.popleft()
+            self.written += 1
+
+    def _result(self, attempt: _Attempt, event: TrialFinished) -> Mapping[str, Any]:
+        if self._classes is None:  # a resumed study: only its ledger has the beginning
+            started = read_ledger(self._folder.ledger).fold().started
+            if started is None:
+                raise RecordsError(f"{self._folder.ledger} does not say what the study's data are")
+            self._classes = started.data["classes"]
+        return result_summary(self._study, self._classes, attempt.rows, event)
+
+    def _note(self, key: tuple[str, int], fault: str) -> None:
+        if fault:
+            self.faults.append((f"{key[0]} attempt {key[1]}", fault))
+
+
+def _fault_of(action: Callable[[], None]) -> str:
+    """What went wrong, in one line; empty if nothing did."""
+    try:
+        action()
+    except (Exception, SystemExit) as error:  # wandb raises what it likes, and leaves by sys.exit in places
+        lines = str(error).splitlines()
+        return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return ""

@@ -1,0 +1,447 @@
+"""The tracker against the real wandb client, offline: what is handed over as events is read back from wandb's files."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from actsweep.config import run_with_hydra
+from actsweep.events import (
+    Evaluation,
+    Event,
+    StudyFinished,
+    StudyResumed,
+    StudyStarted,
+    TrialFailed,
+    TrialFinished,
+    TrialStarted,
+)
+from actsweep.records import Ledger, StudyFolder
+from actsweep.settings import StudyConfig
+from actsweep.study import Study, Trial
+from actsweep.tracker import Tracker, tracker
+from actsweep.tracker.transaction_log import records
+
+pytestmark = pytest.mark.timeout(60)
+
+CLOSE_SECONDS = 30.0
+LR = 0.00123456
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path) -> Iterator[None]:
+    """A home of its own and no trace of a W&B account; the process's environment is put back as it was."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        del os.environ[name]
+    os.environ["HOME"] = str(tmp_path / "home")
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def make_study(tmp_path: Path, *overrides: str) -> tuple[Study, StudyFolder]:
+    configs: list[StudyConfig] = []
+
+    def keep(config: StudyConfig, words: list[str]) -> int:
+        configs.append(config)
+        return 0
+
+    words = ["experiment=smoke", "tracker=wandb_offline", f"run.root={tmp_path}", *overrides]
+    run_with_hydra("sweep", words, keep)
+    folder = StudyFolder(tmp_path / "smoke")
+    folder.write_config(configs[0])
+    return Study(configs[0]), folder
+
+
+def open_tracker(study: Study, folder: StudyFolder) -> Tracker:
+    opened = tracker(study, folder)
+    assert opened is not None
+    return opened
+
+
+def study_started() -> StudyStarted:
+    return StudyStarted("smoke", {"label": "digits", "fingerprint": "0", "classes": 10}, {}, 0.0)
+
+
+def trial_started(trial: Trial, attempt: int = 1) -> TrialStarted:
+    config = trial.config
+    return TrialStarted(
+        trial.trial_id, attempt, trial.phase, trial.block, config.seed, trial.cell.values, trial.nuisance, 0.0
+    )
+
+
+def evaluation(trial: Trial, epoch: int, attempt: int = 1, **values: Any) -> Evaluation:
+    row = {
+        "epoch": epoch,
+        "step": 2 * epoch,
+        "train_loss": 2.0 - epoch / 2,
+        "train_acc": 0.1 + 0.4 * epoch,
+        "val_loss": 2.1 - epoch / 2,
+        "val_acc": 0.1 + 0.3 * epoch,
+        "saturated": None,
+        "seconds": 0.5 * epoch,
+        "seconds_from": "cpu",
+    }
+    return Evaluation(trial.trial_id, attempt, row | values, 0.0)
+
+
+def trial_finished(trial: Trial, attempt: int = 1, status: str = "completed", **final: Any) -> TrialFinished:
+    return TrialFinished(trial.trial_id, attempt, status, final, 0.0)
+
+
+def completed(trial: Trial, attempt: int = 1) -> list[Event]:
+    """A whole attempt of three evaluations, best and last 0.7 on validation, 0.9 on train, 0.65 on test."""
+    rows = [evaluation(trial, epoch, attempt) for epoch in range(3)]
+    return [
+        trial_started(trial, attempt),
+        *rows,
+        trial_finished(trial, attempt, test_acc=0.65, test_loss=1.2, best_test_acc=0.65),
+    ]
+
+
+def three_trials(study: Study) -> list[Trial]:
+    relu, sigmoid = study.cells
+    nuisance = {"optimizer.lr": LR}
+    replicate = study.replicate_trials(sigmoid, 0, nuisance)[0]
+    return [study.tune_trial(relu, 0, nuisance), study.tune_trial(sigmoid, 0, nuisance), replicate]
+
+
+class WrittenRun:
+    """A run as wandb's own file has it."""
+
+    def __init__(self, path: Path) -> None:
+        found = list(records(path))
+        kinds = [record.WhichOneof("record_type") for record in found]
+        self.info = next(record.run for record, kind in zip(found, kinds, strict=True) if kind == "run")
+        self.config = {item.key: json.loads(item.value_json) for item in self.info.config.update}
+        self.metrics = [record.metric for record, kind in zip(found, kinds, strict=True) if kind == "metric"]
+        self.history = [
+            self._values(record.history.item) for record, kind in zip(found, kinds, strict=True) if kind == "history"
+        ]
+        self.summary: dict[str, Any] = {}
+        for record, kind in zip(found, kinds, strict=True):
+            if kind == "summary":
+                self.summary |= self._values(record.summary.update)
+        self.exit_codes = [record.exit.exit_code for record, kind in zip(found, kinds, strict=True) if kind == "exit"]
+
+    @staticmethod
+    def _values(items: Any) -> dict[str, Any]:
+        """Values by key, without those that wandb adds itself."""
+        named = {"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in items}
+        return {name: value for name, value in named.items() if not name.startswith("_")}
+
+
+def written_runs(folder: StudyFolder) -> dict[str, WrittenRun]:
+    runs = [WrittenRun(path) for path in sorted(folder.path.glob("wandb/offline-run-*/run-*.wandb"))]
+    return {run.info.run_id: run for run in runs}
+
+
+def service_processes() -> list[psutil.Process]:
+    return [process for process in psutil.Process().children(recursive=True) if process.name() == "wandb-core"]
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def wait_for_rows(folder: StudyFolder, run_id: str) -> None:
+    """Until the first rows of a run are on the disk, so that wandb is in full swing."""
+
+    def there() -> bool:
+        files = list(folder.path.glob(f"wandb/*/run-{run_id}.wandb"))
+        return bool(files) and files[0].stat().st_size > 1000
+
+    wait_until(there)
+
+
+def test_runs_on_the_disk_say_what_the_events_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    study, folder = make_study(tmp_path)
+    first, second, replicate = three_trials(study)
+    subscriber = open_tracker(study, folder)
+    diverged = [
+        trial_started(second),
+        evaluation(second, 0),
+        evaluation(second, 1, train_loss=math.nan, val_loss=math.inf),
+        trial_finished(second, status="diverged"),
+    ]
+    retried = [
+        trial_started(replicate),
+        evaluation(replicate, 0),
+        TrialFailed(replicate.trial_id, 1, "lost", "the node went away", will_retry=True, time=0.0),
+        *completed(replicate, attempt=2),
+    ]
+    interleaved = [event for pair in zip(completed(first), [*diverged, None], strict=True) for event in pair if event]
+    for event in [study_started(), *interleaved, *retried, StudyFinished(0.0)]:
+        subscriber(event)
+    summary = subscriber.close(CLOSE_SECONDS)
+
+    assert summary.problems == ()
+    assert summary.runs == 4
+    assert str(summary) == f"W&B: 4 runs in {folder.path / 'wandb'}"
+    assert capfd.readouterr() == ("", "")
+    assert service_processes() == []
+
+    runs = written_runs(folder)
+    assert set(runs) == {first.trial_id, second.trial_id, replicate.trial_id, f"{replicate.trial_id}-2"}
+
+    run = runs[first.trial_id]
+    assert run.info.display_name == f"relu depth=3 lr=0.00123 seed={first.config.seed}"
+    assert (run.info.run_group, run.info.job_type, list(run.info.tags)) == ("relu/3", "tune", ["tune", "relu"])
+    assert run.info.project == "actsweep"
+    assert run.config == {
+        "_wandb": {},
+        "study": "smoke",
+        "activation": "relu",
+        "depth": 3,
+        "lr": LR,
+        "seed": first.config.seed,
+        "block": 0,
+        "phase": "tune",
+        "trial_id": first.trial_id,
+        "attempt": 1,
+        "trial": first.config.model_dump(mode="json"),
+    }
+    assert [(metric.name or metric.glob_name, metric.step_metric) for metric in run.metrics] == [
+        ("epoch", ""),
+        ("*", "epoch"),
+    ]
+    rows = [evaluation(first, epoch).row for epoch in range(3)]
+    assert run.history == [{name: value for name, value in row.items() if value is not None} for row in rows]
+    last = {name: value for name, value in rows[-1].items() if value is not None}
+    assert run.summary == pytest.approx(
+        last
+        | {"best_val_acc": 0.7, "test_acc": 0.65, "test_loss": 1.2, "best_test_acc": 0.65}
+        | {"gap_end": 0.25, "gap_best": 0.2, "epochs_run": 2}
+        | {"diverged": False, "status": "completed"}
+    )
+    assert run.exit_codes == [0]
+
+    run = runs[second.trial_id]
+    assert run.info.run_group == "sigmoid/3"
+    assert math.isnan(run.history[1]["train_loss"])
+    assert run.history[1]["val_loss"] == math.inf
+    assert (run.summary["diverged"], run.summary["status"], run.summary["epochs_run"]) == (True, "diverged", 1)
+    assert (run.summary["best_val_acc"], run.summary["test_acc"]) == (0.1, 0.1)  # a diverged trial counts as chance
+    assert not {"gap_end", "gap_best"} & set(run.summary)
+    assert run.exit_codes == [0]
+
+    lost, repeated = runs[replicate.trial_id], runs[f"{replicate.trial_id}-2"]
+    assert len(lost.history) == 1
+    assert (lost.summary["status"], lost.summary["failure"]) == ("failed", "lost: the node went away")
+    assert lost.exit_codes == [1]
+    assert [row["epoch"] for row in repeated.history] == [0, 1, 2]
+    assert (repeated.summary["status"], repeated.summary["gap_end"]) == ("completed", pytest.approx(0.25))
+    assert (repeated.config["attempt"], repeated.info.job_type) == (2, "replicate")
+
+
+def test_no_tracker_where_none_is_asked_for(tmp_path: Path) -> None:
+    assert tracker(*make_study(tmp_path, "tracker=none")) is None
+
+
+def test_importing_the_tracker_does_not_load_wandb() -> None:
+    code = "import sys, actsweep.tracker; sys.exit('wandb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == 0
+
+
+def test_settings_of_a_single_run_in_the_environment_do_not_bend_the_runs(tmp_path: Path) -> None:
+    os.environ |= {
+        "WANDB_SWEEP_ID": "abcd1234",
+        "WANDB_RUN_ID": "other",
+        "WANDB_RESUME": "must",
+        "WANDB_NAME": "other",
+        "WANDB_RUN_GROUP": "other",
+        "WANDB_NOTES": "other",
+        "WANDB_DIR": str(tmp_path / "other"),
+        "WANDB_MODE": "disabled",
+        "WANDB_SERVICE": "3-1-tcp-localhost-1",
+    }
+    study, folder = make_study(tmp_path)
+    trial = three_trials(study)[0]
+    subscriber = open_tracker(study, folder)
+    for event in [study_started(), *completed(trial)]:
+        subscriber(event)
+    assert subscriber.close(CLOSE_SECONDS).problems == ()
+
+    run = written_runs(folder)[trial.trial_id]
+    assert (run.info.display_name.split()[0], run.info.run_group, run.info.notes) == ("relu", "relu/3", "")
+    assert (run.info.project, run.info.sweep_id) == ("actsweep", "")
+
+
+def test_process_keeps_its_own_ways_to_exit(tmp_path: Path) -> None:
+    before = sys.exit, sys.excepthook
+    study, folder = make_study(tmp_path)
+    subscriber = open_tracker(study, folder)
+    for event in [study_started(), *completed(three_trials(study)[0])]:
+        subscriber(event)
+    subscriber.close(CLOSE_SECONDS)
+    assert (sys.exit, sys.excepthook) == before
+
+
+def test_call_does_not_wait_while_the_thread_does(tmp_path: Path) -> None:
+    study, folder = make_study(tmp_path)
+    first, second, _ = three_trials(study)
+    subscriber = open_tracker(study, folder)
+    for event in [study_started(), *completed(first)[:-1]]:
+        subscriber(event)
+    wait_for_rows(folder, first.trial_id)
+    (service,) = service_processes()
+    service.suspend()
+    for event in [completed(first)[-1], *completed(second)]:
+        subscriber(event)
+    assert not list(folder.path.glob(f"wandb/*{second.trial_id}"))  # the thread still waits for the end of the first
+    service.resume()
+
+    assert subscriber.close(CLOSE_SECONDS).problems == ()
+    assert {run_id: len(run.history) for run_id, run in written_runs(folder).items()} == {
+        first.trial_id: 3,
+        second.trial_id: 3,
+    }
+
+
+def test_hang_is_ended_when_the_time_is_over(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    study, folder = make_study(tmp_path)
+    first, second, _ = three_trials(study)
+    subscriber = open_tracker(study, folder)
+    for event in [study_started(), *completed(first)[:-1]]:
+        subscriber(event)
+    wait_for_rows(folder, first.trial_id)
+    service_processes()[0].suspend()
+    for event in [completed(first)[-1], *completed(second)]:
+        subscriber(event)
+    start = time.monotonic()
+    summary = subscriber.close(2.0)
+
+    assert time.monotonic() - start < 4.0
+    assert summary.problems[0] == "W&B did not come to an end within 2 s and was ended by force"
+    assert summary.runs == 0
+    assert service_processes() == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_death_of_the_service_costs_the_open_run_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    study, folder = make_study(tmp_path)
+    first, second, _ = three_trials(study)
+    subscriber = open_tracker(study, folder)
+    for event in [study_started(), *completed(first)[:-1]]:
+        subscriber(event)
+    wait_for_rows(folder, first.trial_id)
+    service_processes()[0].kill()
+    for event in [completed(first)[-1], *completed(second)]:
+        subscriber(event)
+    summary = subscriber.close(CLOSE_SECONDS)
+
+    assert summary.runs == 1
+    (problem,) = summary.problems
+    assert f"{first.trial_id} attempt 1" in problem
+    assert len(written_runs(folder)[second.trial_id].history) == 3
+    assert service_processes() == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_file_in_place_of_the_folder_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    study, folder = make_study(tmp_path)
+    (folder.path / "wandb").write_text("in the way")
+    subscriber = open_tracker(study, folder)
+    relu, sigmoid = study.cells
+    trials = [study.tune_trial(cell, 0, {"optimizer.lr": lr}) for cell in (relu, sigmoid) for lr in (0.001, 0.01, 0.1)]
+    for event in [study_started(), *(event for trial in trials for event in completed(trial))]:
+        subscriber(event)
+    summary = subscriber.close(CLOSE_SECONDS)
+
+    assert summary.runs == 0
+    refused, not_tried = summary.problems
+    assert f"{trials[0].trial_id} attempt 1 and 2 more" in refused
+    assert str(folder.path / "wandb") in refused
+    assert not_tried == "3 more not tried, after 3 in a row could not begin"
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    study, folder = make_study(tmp_path)
+    folder.path.chmod(0o555)
+    subscriber = open_tracker(study, folder)
+    for event in [study_started(), *completed(three_trials(study)[0])]:
+        subscriber(event)
+    (problem,) = subscriber.close(CLOSE_SECONDS).problems
+    assert f"{folder.path} cannot be written to" in problem
+
+
+def test_missing_key_is_named_and_nobody_is_asked_for_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    study, folder = make_study(tmp_path, "tracker=wandb_online")
+    subscriber = open_tracker(study, folder)
+    for event in [study_started(), *completed(three_trials(study)[0])]:
+        subscriber(event)
+    (problem,) = subscriber.close(CLOSE_SECONDS).problems
+    assert "wandb login" in problem
+    assert capfd.readouterr() == ("", "")
+
+
+def test_server_that_is_away_costs_no_more_than_the_time_given(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    os.environ |= {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": "0" * 40}
+    study, folder = make_study(tmp_path, "tracker=wandb_online")
+    subscriber = open_tracker(study, folder)
+    for event in [study_started(), *completed(three_trials(study)[0])]:
+        subscriber(event)
+    start = time.monotonic()
+    summary = subscriber.close(3.0)
+
+    assert time.monotonic() - start < 5.0
+    assert summary.runs == 0
+    assert summary.problems
+    assert service_processes() == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_interrupted_trial_is_kept_as_far_as_it_went(tmp_path: Path) -> None:
+    study, folder = make_study(tmp_path)
+    trial = three_trials(study)[0]
+    subscriber = open_tracker(study, folder)
+    for event in [study_started(), *completed(trial)[:3]]:
+        subscriber(event)
+    assert subscriber.close(CLOSE_SECONDS).problems == ()
+
+    run = written_runs(folder)[trial.trial_id]
+    assert len(run.history) == 2
+    assert (run.summary["status"], run.exit_codes) == ("interrupted", [1])
+
+
+def test_resumed_study_takes_from_its_ledger_what_chance_is(tmp_path: Path) -> None:
+    study, folder = make_study(tmp_path)
+    trial = three_trials(study)[1]
+    subscriber = open_tracker(study, folder)
+    with Ledger(folder.ledger) as ledger:
+        ledger(study_started())
+        bad = evaluation(trial, 1, train_loss=math.nan)
+        end = trial_finished(trial, status="diverged")
+        for event in [StudyResumed(0, 0.0), trial_started(trial), evaluation(trial, 0), bad, end]:
+            ledger(event)
+            subscriber(event)
+        assert subscriber.close(CLOSE_SECONDS).problems == ()
+    assert written_runs(folder)[trial.trial_id].summary["best_val_acc"] == 0.1
+
+
+def test_events_of_an_outdated_attempt_change_nothing(tmp_path: Path) -> None:
+    study, folder = make_study(tmp_path)
+    trial = three_trials(study)[0]
+    failed = TrialFailed(trial.trial_id, 1, "error", "RuntimeError: no", will_retry=True, time=0.0)
+    subscriber = open_tracker(study, folder)
+    for event in [study_started(), trial_started(trial), failed, *completed(trial, 2)[:2], evaluation(trial, 1)]:
+        subscriber(event)
+    assert subscriber.close(CLOSE_SECONDS).problems == ()
+    runs = written_runs(folder)
+    assert (len(runs[trial.trial_id].history), len(runs[f"{trial.trial_id}-2"].history)) == (0, 1)

@@ -1,0 +1,46 @@
+"""Permutation tests, against scipy's."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from actsweep.compare import permutation_p
+
+
+def difference(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
+    return x.mean(axis) - y.mean(axis)
+
+
+def log_ratio(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
+    return np.log(x.mean(axis) / y.mean(axis))
+
+
+@pytest.mark.parametrize("ratio", [False, True])
+@pytest.mark.parametrize("sizes", [(4, 4), (3, 7), (8, 5)])
+def test_all_splits_of_small_arms_as_scipy_tries_them(sizes: tuple[int, int], ratio: bool) -> None:
+    rng = np.random.default_rng(sizes)
+    a, b = rng.gamma(4, 1.5, sizes[0]).round(1), rng.gamma(4, 1, sizes[1]).round(1)
+    oracle = stats.permutation_test((a, b), log_ratio if ratio else difference, n_resamples=np.inf, vectorized=True)
+    assert permutation_p(a, b, ratio=ratio) == pytest.approx(oracle.pvalue)
+
+
+def test_random_splits_of_larger_arms_agree_and_repeat() -> None:
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(0.4, 1, 30), rng.normal(0, 1, 40)
+    oracle = stats.permutation_test((a, b), difference, n_resamples=9999, vectorized=True, rng=rng)
+    assert permutation_p(a, b) == pytest.approx(oracle.pvalue, abs=0.02)
+    assert permutation_p(a, b) == permutation_p(a, b)
+
+
+def test_a_random_p_value_is_never_zero() -> None:
+    assert permutation_p(np.arange(30.0) + 100, np.arange(30.0)) == pytest.approx(2 / 10_000)
+
+
+def test_arms_that_are_the_same_differ_in_nothing() -> None:
+    assert permutation_p(np.full(6, 0.1), np.full(6, 0.1)) == 1.0
+
+
+def test_one_value_is_too_few() -> None:
+    assert math.isnan(permutation_p(np.array([1.0]), np.array([1.0, 2.0])))

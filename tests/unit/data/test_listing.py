@@ -1,0 +1,85 @@
+"""The files of an image folder: which are found, in which order, and which folders are refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+from torchvision.datasets import ImageFolder
+
+from actsweep.data.listing import EXTENSIONS, list_images
+from actsweep.errors import DataError
+
+
+def test_finds_what_torchvision_finds_in_its_order(folder):
+    root = folder({"Cat": 3, "ant": 2, "ant/more": 2, "dog": 1})
+    (root / "dog" / "0000.png").rename(root / "dog" / "B.JPEG")
+    (root / "dog" / "notes.txt").write_text("no image")
+    (root / "README").write_text("no class")
+    theirs = ImageFolder(str(root))
+    ours = list_images(str(root))
+    labels = [label for label, count in enumerate(ours.counts[0]) for _ in range(count)]
+    assert ours.classes == tuple(theirs.classes)
+    assert [(str(root / file.name), label) for file, label in zip(ours.files, labels, strict=True)] == theirs.samples
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_an_extension_counts_in_either_case(tmp_path, extension):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"1{extension.upper()}").touch()
+    assert list_images(str(tmp_path)).counts == ((1, 1),)
+
+
+def test_train_and_test_are_two_pools(two_classes):
+    listing = list_images(str(two_classes))
+    assert listing.counts == ((30, 20), (6, 4))
+    assert listing.files[0].name == "train/cat/0000.png"
+    assert listing.files[-1].name == "test/dog/0003.png"
+
+
+def test_a_file_is_known_by_its_size_and_time(two_classes):
+    path = two_classes / "train/cat/0000.png"
+    os.utime(path, ns=(5, 7))
+    assert list_images(str(two_classes)).files[0][1:] == (path.stat().st_size, 7)
+
+
+def test_a_class_may_be_called_train(folder):
+    assert list_images(str(folder({"bus": 2, "train": 3}))).classes == ("bus", "train")
+
+
+def test_a_root_may_start_at_home(two_classes, monkeypatch):
+    monkeypatch.setenv("HOME", str(two_classes.parent))
+    assert list_images("~/images").root == two_classes
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ({"train/cat": 1, "train/dog": 1}, r"holds train/ but no test/"),
+        ({"test/cat": 1, "test/dog": 1}, r"holds test/ but no train/"),
+        ({"train/cat": 1, "train/dog": 1, "test/cat": 1, "test/fox": 1}, r"same classes, but only one has 'dog'"),
+        ({"train/cat": 1, "train/dog": 0, "test/cat": 1, "test/dog": 1}, r"class folder \S*train/dog holds no image"),
+        ({"train": 3, "test": 3}, r"train holds 0 class folders; at least two"),
+        ({"train/cat": 1, "train/dog": 1, "test": 3}, r"test holds 0 class folders"),
+        ({"cat": 3}, r"holds 1 class folders; at least two"),
+        ({"cat": 3, "dog": 0}, r"class folder \S*dog holds no image"),
+        ({".": 3}, r"holds 0 class folders"),
+    ],
+)
+def test_a_folder_of_another_form_is_refused(folder, counts, message):
+    with pytest.raises(DataError, match=message):
+        list_images(str(folder(counts)))
+
+
+@pytest.mark.parametrize("make", [lambda path: None, Path.touch], ids=["missing", "a file"])
+def test_a_root_that_is_no_folder_is_refused(tmp_path, make):
+    make(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=r"data\.root=\S*nowhere: there is no such folder"):
+        list_images(str(tmp_path / "nowhere"))
+
+
+def test_a_dangling_link_is_refused_by_name(folder):
+    root = folder({"cat": 1, "dog": 1})
+    (root / "cat" / "gone.png").symlink_to(root / "nothing.png")
+    with pytest.raises(DataError, match=r"cannot read \S*cat/gone\.png: No such file"):
+        list_images(str(root))

@@ -1,0 +1,48 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actsweep.errors import RecordsError, RequestError
+from actsweep.records import StudyFolder, write_whole
+from actsweep.settings import StudyConfig
+
+
+def test_a_file_is_replaced_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), write_whole(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+    with write_whole(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_configuration_comes_back_as_it_was(tmp_path: Path, compose: Callable[..., StudyConfig]) -> None:
+    config = compose("optimizer.lr=0.1", "study.target.hi=0.9", "+study.scientific.model.norm=[none,batch]")
+    folder = StudyFolder(tmp_path / "a" / "b")
+    folder.write_config(config)
+    assert folder.read_config() == config
+
+
+def test_a_folder_without_a_study_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordsError, match="holds no study"):
+        StudyFolder(tmp_path).read_config()
+
+
+@pytest.mark.parametrize("content", ["run: [", "run: {name: x}", "\x00", "- 1", ""])
+def test_a_damaged_configuration_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "study.yaml").write_text(content)
+    with pytest.raises((RecordsError, RequestError)):
+        StudyFolder(tmp_path).read_config()
+
+
+def test_a_configuration_is_never_code(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(f"!!python/object/apply:os.mkdir [{tmp_path}/made]")
+    with pytest.raises(RecordsError, match="is damaged"):
+        StudyFolder(tmp_path).read_config()
+    assert not (tmp_path / "made").exists()

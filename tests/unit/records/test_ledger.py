@@ -1,0 +1,157 @@
+import json
+import math
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from actsweep.errors import RecordsError
+from actsweep.events import (
+    Evaluation,
+    Event,
+    StudyFinished,
+    StudyResumed,
+    StudyStarted,
+    TrialFailed,
+    TrialFinished,
+    TrialStarted,
+)
+from actsweep.records import Ledger, read_ledger
+
+START = TrialStarted("0" * 12, 1, "tune", 0, 7, {"model.activation": "relu"}, {"optimizer.lr": 0.01}, 2.0)
+EVENTS: list[Event] = [
+    StudyStarted("x", {"label": "digits", "fingerprint": "f", "classes": 10}, {"torch": "2"}, 1.0),
+    START,
+    Evaluation(START.trial_id, 1, {"epoch": 0, "val_acc": 0.1, "train_loss": 0.1 + 0.2}, 3.0),
+    Evaluation(START.trial_id, 1, {"epoch": 1, "val_acc": 0.5, "train_loss": math.inf}, 3.5),
+    TrialFailed(START.trial_id, 1, "lost", 'the "worker" ended', True, 4.0),
+    StudyResumed(0, 5.0),
+    TrialFinished(START.trial_id, 2, "completed", {"test_acc": 1 / 3}, 6.0),
+    StudyFinished(7.0),
+]
+
+
+def write(path: Path, events: list[Event]) -> None:
+    with Ledger(path) as ledger:
+        for event in events:
+            ledger(event)
+
+
+def test_what_is_written_is_read_to_the_last_bit(tmp_path: Path) -> None:
+    write(tmp_path / "ledger.jsonl", EVENTS)
+    assert read_ledger(tmp_path / "ledger.jsonl").events == tuple(EVENTS)
+
+
+def test_a_loss_that_is_not_a_number_survives(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(
+        path, [START, Evaluation(START.trial_id, 1, {"epoch": 1, "val_loss": math.nan, "train_loss": -math.inf}, 0.0)]
+    )
+    row = read_ledger(path).events[1].row  # type: ignore[union-attr]
+    assert math.isnan(row["val_loss"])
+    assert row["train_loss"] == -math.inf
+
+
+def test_every_line_is_strict_json(tmp_path: Path) -> None:
+    write(tmp_path / "ledger.jsonl", EVENTS)
+    lines = (tmp_path / "ledger.jsonl").read_text().splitlines()
+    kinds = [json.loads(line, parse_constant=pytest.fail)["event"] for line in lines]
+    assert kinds == [event.kind for event in EVENTS]
+
+
+def test_a_ledger_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    assert read_ledger(tmp_path / "ledger.jsonl").events == ()
+
+
+def test_a_line_cut_off_at_any_byte_is_dropped_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, EVENTS)
+    whole = path.read_bytes()
+    start = whole[:-1].rindex(b"\n") + 1
+    for end in range(start, len(whole)):
+        path.write_bytes(whole[:end])
+        content = read_ledger(path)
+        assert content.events == tuple(EVENTS[:-1])
+        assert content.torn_bytes == end - start
+
+
+def test_the_next_writer_cuts_a_torn_line_away(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, EVENTS)
+    path.write_bytes(path.read_bytes()[:-5])
+    write(path, [StudyFinished(8.0)])
+    content = read_ledger(path)
+    assert content.events == (*EVENTS[:-1], StudyFinished(8.0))
+    assert content.torn_bytes == 0
+
+
+def test_any_changed_byte_before_the_last_line_is_found_and_placed(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, EVENTS[:3])
+    whole = path.read_bytes()
+    second = whole.index(b"\n") + 1
+    for place in range(second, whole.index(b"\n", second)):
+        for flip in (0x01, 0x80):
+            damaged = bytearray(whole)
+            damaged[place] ^= flip
+            path.write_bytes(damaged)
+            with pytest.raises(RecordsError, match=rf"line \d \(byte {second}\) is damaged|is damaged"):
+                read_ledger(path)
+
+
+def test_a_line_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ledger.jsonl"
+    monkeypatch.setattr("actsweep.records.ledger.FORMAT", 2)
+    write(path, EVENTS[:1])
+    monkeypatch.undo()
+    with pytest.raises(RecordsError, match="another version of actsweep"):
+        read_ledger(path)
+
+
+def _open(path: Path, answers: "multiprocessing.Queue[str]") -> None:
+    try:
+        with Ledger(path):
+            answers.put("opened")
+    except RecordsError as error:
+        answers.put(str(error))
+
+
+def test_a_second_writer_is_refused_by_the_pid_of_the_first(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    answers: multiprocessing.Queue[str] = context.Queue()
+    with Ledger(tmp_path / "ledger.jsonl"):
+        other = context.Process(target=_open, args=(tmp_path / "ledger.jsonl", answers))
+        other.start()
+        answer = answers.get(timeout=60)
+        other.join(60)
+    import os
+
+    assert f"in use by another actsweep (pid {os.getpid()} on " in answer
+
+
+def test_the_lock_ends_with_its_holder(tmp_path: Path) -> None:
+    for _ in range(2):
+        write(tmp_path / "ledger.jsonl", [START])
+    assert len(read_ledger(tmp_path / "ledger.jsonl").events) == 2
+
+
+class TestFold:
+    def test_a_new_attempt_starts_from_nothing(self, tmp_path: Path) -> None:
+        second = TrialStarted(**{**START.__dict__, "attempt": 2})
+        late = Evaluation(START.trial_id, 1, {"epoch": 2, "val_acc": 0.9}, 9.0)
+        row = Evaluation(START.trial_id, 2, {"epoch": 0, "val_acc": 0.2}, 9.0)
+        write(tmp_path / "l.jsonl", [*EVENTS[:5], second, late, row])
+        record = read_ledger(tmp_path / "l.jsonl").fold()
+        trial = record.trials[START.trial_id]
+        assert (trial.status, trial.rows) == ("running", [row.row])
+
+    def test_the_end_counts_for_its_own_attempt_only(self, tmp_path: Path) -> None:
+        write(tmp_path / "l.jsonl", EVENTS)
+        trial = read_ledger(tmp_path / "l.jsonl").fold().trials[START.trial_id]
+        assert (trial.status, trial.has_result) == ("retrying", False)
+
+    def test_a_study_is_finished_until_it_is_resumed(self, tmp_path: Path) -> None:
+        write(tmp_path / "l.jsonl", EVENTS)
+        assert read_ledger(tmp_path / "l.jsonl").fold().finished
+        write(tmp_path / "l.jsonl", [StudyResumed(1, 9.0)])
+        assert not read_ledger(tmp_path / "l.jsonl").fold().finished

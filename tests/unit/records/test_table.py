@@ -1,0 +1,90 @@
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from actsweep.events import Evaluation, Event, StudyRecord, TrialFailed, TrialFinished, TrialStarted
+from actsweep.records import curve_rows, write_curves
+from actsweep.settings import StudyConfig
+from actsweep.study import Study, Trial
+
+
+def events(trial: Trial, *, status: str = "completed", losses: tuple[float, ...] = (2.3, 1.0)) -> list[Event]:
+    start = TrialStarted(
+        trial.trial_id, 1, trial.phase, trial.block, trial.config.seed, trial.cell.values, trial.nuisance, 0.0
+    )
+    rows = [
+        Evaluation(trial.trial_id, 1, {"epoch": epoch, "step": 9 * epoch, "val_acc": 0.1, "train_loss": loss}, 0.0)
+        for epoch, loss in enumerate(losses)
+    ]
+    if status == "failed":
+        return [start, *rows, TrialFailed(trial.trial_id, 1, "error", "x", False, 0.0)]
+    return [start, *rows, TrialFinished(trial.trial_id, 1, status, {"test_acc": 0.5}, 0.0)]
+
+
+def folded(*groups: list[Event]) -> StudyRecord:
+    record = StudyRecord()
+    for group in groups:
+        for event in group:
+            record(event)
+    return record
+
+
+def trials(study: Study) -> list[Trial]:
+    tune = [study.tune_trial(cell, 0, {"optimizer.lr": 0.01}) for cell in study.cells]
+    return [
+        *tune,
+        *(trial for cell in study.cells for trial in study.replicate_trials(cell, 0, {"optimizer.lr": 0.01})),
+    ]
+
+
+def test_rows_come_in_the_same_order_whenever_trials_ran(compose: Callable[..., StudyConfig]) -> None:
+    study = Study(compose("experiment=smoke"))
+    ran = [events(trial) for trial in trials(study)]
+    forwards, backwards = list(curve_rows(study, folded(*ran))), list(curve_rows(study, folded(*reversed(ran))))
+    assert forwards == backwards
+    assert [rows[0]["phase"] for rows in forwards] == ["tune"] * 2 + ["replicate"] * 4
+    assert [rows[0]["activation"] for rows in forwards] == ["relu", "sigmoid", "relu", "relu", "sigmoid", "sigmoid"]
+
+
+def test_what_is_measured_once_stands_on_the_last_row(compose: Callable[..., StudyConfig]) -> None:
+    study = Study(compose("experiment=smoke"))
+    ((first, last),) = curve_rows(study, folded(events(trials(study)[0])))
+    assert ("test_acc" in first, "status" in first) == (False, False)
+    assert (last["test_acc"], last["status"], last["lr"], last["block"]) == (0.5, "completed", 0.01, 0)
+
+
+def test_only_trials_that_ended_have_rows(compose: Callable[..., StudyConfig]) -> None:
+    study = Study(compose("experiment=smoke"))
+    one, two, three, *_ = trials(study)
+    record = folded(events(one)[:-1], events(two, status="failed"), events(three, status="failed", losses=()))
+    assert [rows[0]["trial_id"] for rows in curve_rows(study, record)] == [two.trial_id]
+
+
+def test_parquet_tells_not_recorded_from_not_a_number(tmp_path: Path, compose: Callable[..., StudyConfig]) -> None:
+    study = Study(compose("experiment=smoke"))
+    record = folded(events(trials(study)[0], status="diverged", losses=(2.3, math.nan)))
+    write_curves(tmp_path / "curves.parquet", study, record)
+    table = pq.read_table(tmp_path / "curves.parquet")
+    losses = table["train_loss"]
+    assert losses.null_count == 0
+    assert math.isnan(losses[1].as_py())
+    assert table["val_loss"].null_count == 2
+    assert table["activation"].to_pylist() == ["relu", "relu"]
+    assert table.schema.field("epoch").type == "int64"
+
+
+def test_a_setting_whose_values_are_of_several_kinds_becomes_text(
+    tmp_path: Path, compose: Callable[..., StudyConfig]
+) -> None:
+    study = Study(
+        compose(
+            "experiment=smoke", "+study.scientific.data.train=[128,null]", "+study.scientific.model.dropout=[0,0.5]"
+        )
+    )
+    record = folded(*(events(study.tune_trial(cell, 0, {"optimizer.lr": 0.01})) for cell in study.cells))
+    write_curves(tmp_path / "curves.parquet", study, record)
+    table = pq.read_table(tmp_path / "curves.parquet")
+    assert set(table["train"].to_pylist()) == {128, None}
+    assert set(table["dropout"].to_pylist()) == {"0", "0.5"}

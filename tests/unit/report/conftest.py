@@ -1,0 +1,165 @@
+"""A results dictionary as users have it, and the curves that belong to it."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+Row = dict[str, Any]
+GOLDEN = Path(__file__).parents[2] / "golden" / "report"
+LEVEL = 0.995
+
+
+def cell(activation: str, depth: int | None = 3, **changes: Any) -> Row:
+    plain = {
+        "n": 10,
+        "units": 10,
+        "healthy": 10,
+        "failure_share": 0.0,
+        "failure_share_low": 0.0,
+        "failure_share_high": 0.2775,
+        "lrs": [0.00316],
+        "reached_hi": 1.0,
+        "reached_hi_low": 0.7225,
+        "reached_hi_high": 1.0,
+        "rmst_epochs_hi": 7.9,
+        "test_acc_mean": 0.9734,
+        "test_acc_sd": 0.0051,
+        "test_acc_healthy_mean": 0.9734,
+        "gap_end_mean": 0.0266,
+    }
+    return {"activation": activation, "depth": depth, **plain, **changes}
+
+
+def comparison(endpoint: str, estimate: float | None, low: float | None, high: float | None, **changes: Any) -> Row:
+    place = {"a": "relu", "b": "sigmoid", "depth": 3, "phase": "replicate"}
+    values = {"estimate": estimate, "low": low, "high": high, "level": LEVEL, "equivalent": None}
+    return {"endpoint": endpoint, **place, **values, **changes}
+
+
+def verdict(claim: str, statement: str, says: str, numbers: tuple[float | None, ...], why: str, **changes: Any) -> Row:
+    place = {"a": "relu", "b": "sigmoid", "depth": 3, "phase": "replicate", "level": LEVEL, "bound": None}
+    values = dict(zip(("estimate", "low", "high", "threshold"), numbers, strict=True))
+    return {"claim": claim, "statement": statement, "verdict": says, **place, **values, "why": why, **changes}
+
+
+def trial(activation: str, seed: int, test_acc: float | None, depth: int | None = 3, **changes: Any) -> Row:
+    place = {"phase": "replicate", "activation": activation, "depth": depth, "lr": 0.00316, "seed": seed, "block": 0}
+    state = {"status": "completed", "diverged": False, "stuck": False, "test_acc": test_acc}
+    return {"trial_id": f"{activation}-{seed}", **place, **state, **changes}
+
+
+@pytest.fixture
+def results() -> Row:
+    """Ten replicates of ReLU and of sigmoid, of which one got stuck."""
+    sigmoid = cell(
+        "sigmoid",
+        healthy=9,
+        failure_share=0.1,
+        lrs=[0.0178],
+        reached_hi=0.6,
+        reached_hi_low=0.3127,
+        reached_hi_high=0.8318,
+        rmst_epochs_hi=17.25,
+        test_acc_mean=0.8712,
+        test_acc_sd=0.2741,
+        gap_end_mean=0.0121,
+    )
+    return {
+        "schema": 1,
+        "study": {
+            "name": "quickstart",
+            "factor": "activation",
+            "stratum": "depth",
+            "reference": "relu",
+            "arms": ["relu", "sigmoid"],
+            "strata": [3],
+            "horizon": 20,
+            "classes": 10,
+            "level": LEVEL,
+            "trials": {"tune": 16, "replicate": 20, "failed": 0, "diverged": 0, "stuck": 1},
+            "warnings": ["The best lr of sigmoid/3 lies at an edge of [0.0001, 0.1]: a wider range may serve it better."],
+        },
+        "targets": [{"depth": 3, "hi": 0.9653, "lo": 0.8917, "loss_match": 0.12, "rule": "derived"}],
+        "trials": [
+            *(trial("relu", seed, 0.968 + seed / 1000) for seed in range(10)),
+            *(trial("sigmoid", seed, 0.955 + seed / 1000) for seed in range(9)),
+            trial("sigmoid", 9, 0.1, stuck=True),
+        ],
+        "cells": [sigmoid, cell("relu")],
+        "comparisons": [
+            comparison("d_test_acc", 0.1022, -0.1561, 0.3605),
+            comparison("p_a_better", 0.93, 0.72, 0.99),
+        ],
+        "verdicts": [
+            verdict(
+                "C1a",
+                "sigmoid takes over 2x the training seconds of relu to the same accuracy",
+                "undecided",
+                (2.18, 1.61, 2.95, 2.0),
+                "Sigmoid needed at least 2.18 times the training seconds of relu to the same accuracy (99.5 % interval "
+                "1.61 to 2.95), on both sides of the 2 asked; about 41 more replicates per arm would likely decide it.",
+                bound="at_least",
+            ),
+            verdict(
+                "C2a",
+                "gradients of sigmoid vanish with depth more than those of relu",
+                "supported",
+                (-0.624, -0.66, -0.59, -0.15),
+                "Before training, the gradient slope of sigmoid minus that of relu was -0.624 decades per layer.",
+            ),
+            verdict(
+                "C2b",
+                "units of sigmoid saturate during training",
+                "refuted",
+                (0.021, 0.01, 0.032, 0.25),
+                "At the last evaluation 2.1 % of the units of sigmoid were saturated, less than the 25 % asked.",
+            ),
+            verdict(
+                "C4c",
+                "... because relu is further along than sigmoid",
+                "not assessable",
+                (None, None, None, 0.01),
+                "Asked only where C4b is supported, which is undecided.",
+            ),
+        ],
+    }
+
+
+@pytest.fixture
+def curves() -> list[Row]:
+    """The validation curves of the results' replicates."""
+    return [
+        {
+            "trial_id": f"{arm}-{seed}",
+            "phase": "replicate",
+            "cell": f"{arm}/3",
+            "arm": arm,
+            "epoch": [0, 10, 20],
+            "val_acc": [0.1, top - 0.1 + seed / 1000, top + seed / 1000],
+            "train_acc": None,
+        }
+        for arm, top in (("relu", 0.97), ("sigmoid", 0.95))
+        for seed in range(10)
+    ]
+
+
+def rendered(renderable: RenderableType) -> str:
+    """What 80 columns without colour show."""
+    console = Console(file=StringIO(), width=80, force_terminal=False, legacy_windows=False)
+    console.print(renderable)
+    assert isinstance(console.file, StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
+
+
+@pytest.fixture
+def golden() -> Callable[[str, RenderableType], None]:
+    """Holds what is shown against the file of that name."""
+
+    def compare(name: str, renderable: RenderableType) -> None:
+        assert rendered(renderable) == (GOLDEN / name).read_text()
+
+    return compare

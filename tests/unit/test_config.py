@@ -1,0 +1,102 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from actsweep.config import run_with_hydra
+from actsweep.errors import RequestError
+from actsweep.settings import StudyConfig
+
+
+def names(command: str, *words: str) -> list[str]:
+    found: list[str] = []
+    run_with_hydra(command, list(words), lambda config, overrides: found.append(config.run.name) or 0)
+    return found
+
+
+@pytest.mark.parametrize("experiment", ["quickstart", "smoke"])
+def test_experiments_compose(experiment: str) -> None:
+    assert names("sweep", f"experiment={experiment}") == [experiment]
+
+
+def test_every_group_choice_composes() -> None:
+    groups = {
+        "search": ["sobol", "random"],
+        "optimizer": ["adam", "adamw", "sgd"],
+        "trainer": ["cpu", "gpu"],
+        "cluster": ["local", "ray"],
+        "tracker": ["none", "wandb_offline", "wandb_online"],
+    }
+    for group, choices in groups.items():
+        for choice in choices:
+            assert names("sweep", f"{group}={choice}") == ["quickstart"]
+
+
+def test_image_folder_needs_its_root() -> None:
+    with pytest.raises(RequestError, match=r"^data.root is needed"):
+        names("sweep", "experiment=cifar10_small")
+    assert names("sweep", "experiment=cifar10_small", "data.root=images") == ["cifar10_small"]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("experiment=quickstar", "experiment=quickstar: no such choice; known are cifar10_small, quickstart, smoke"),
+        ("optimizer=lion", "optimizer=lion: no such choice; known are adam, adamw, sgd"),
+        ("model.widht=3", "model.widht: no such setting; known are activation, depth"),
+        ("+model.widht=3", "model.widht: no such setting; known are activation, depth"),
+        ("foo=1", "foo: no such setting; known are cluster, data, model"),
+        ("study.scientific.model.width=[4,8]", "+study.scientific.model.width=[4,8]"),
+        ("model.width", "model.width"),
+        ("trainer.epochs=ten", "trainer.epochs: should be a valid integer, not 'ten'"),
+        ("--experimental-rerun=x.pickle", "--experimental-rerun is not supported"),
+    ],
+)
+def test_what_hydra_refuses_becomes_one_message(word: str, message: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        names("sweep", word)
+    assert message in str(refusal.value)
+    assert "Traceback" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("word", ["model.activation=gelu", "optimizer.lr=0.1", "++model.depth=4"])
+def test_a_swept_setting_can_be_overridden_for_train_alone(word: str) -> None:
+    assert names("train", word) == ["quickstart"]
+    with pytest.raises(RequestError, match="is swept in this study"):
+        names("sweep", word)
+
+
+def test_a_folder_of_ones_own_is_found_beside_ours(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nrun:\n  name: mine\n")
+    assert names("sweep", "--config-dir", str(tmp_path), "experiment=mine") == ["mine"]
+
+
+def test_multirun_calls_once_per_combination(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert names("train", "--multirun", "seed=1,2,3", f"run.root={tmp_path}") == ["quickstart"] * 3
+
+
+def test_the_exit_code_is_the_largest_of_the_calls(tmp_path: Path) -> None:
+    def code(config: StudyConfig, overrides: list[str]) -> int:
+        return config.seed
+
+    assert run_with_hydra("train", ["--multirun", "seed=0,1,0", f"run.root={tmp_path}"], code) == 1
+
+
+def test_hydras_flags_answer_by_themselves(capsys: pytest.CaptureFixture[str]) -> None:
+    assert names("sweep", "--cfg", "job") == []
+    assert "activation: relu" in capsys.readouterr().out
+    assert names("sweep", "--help") == []
+    assert "experiment: cifar10_small, quickstart, smoke" in capsys.readouterr().out
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = (sys.argv, dict(os.environ))
+    names("sweep")
+    with pytest.raises(RequestError):
+        names("sweep", "foo=1")
+    assert list(tmp_path.iterdir()) == []
+    assert (sys.argv, dict(os.environ)) == before
