@@ -111,9 +111,10 @@ def check_room(folder: Path, needed: int, cache: Path | None = None) -> None:
     if free < needed and cache is not None:
         needed -= folder_bytes(cache)
     if free < needed:
+        way_out = " (or let UV_CACHE_DIR name a folder on a larger disk)" if folder == cache else ""
         raise SetupError(
-            f"too little disk space: {folder} needs about {needed / 1e9:.1f} GB and has {free / 1e9:.1f} GB; free "
-            "some (or let UV_CACHE_DIR name a folder on a larger disk) and run the same command again"
+            f"too little disk space: {folder} needs about {needed / 1e9:.1f} GB and has {free / 1e9:.1f} GB; "
+            f"free some{way_out} and run the same command again"
         )
 
 

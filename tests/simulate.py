@@ -19,12 +19,14 @@ Row = dict[str, Any]
 
 def curve(val_acc: Sequence[float], **fields: Any) -> Curve:
     """A curve evaluated at epochs 0, 1, 2, ...; sequences among `fields` become arrays."""
-    arrays = {k: np.array(v, float) if isinstance(v, Sequence) and not isinstance(v, str) else v for k, v in fields.items()}
+    arrays = {
+        k: np.array(v, float) if isinstance(v, Sequence) and not isinstance(v, str) else v for k, v in fields.items()
+    }
     return Curve(epoch=np.arange(float(len(val_acc))), val_acc=np.array(val_acc, float), **arrays)
 
 
 def crossing_curve(at: int, horizon: int, *, top: float = 0.9, second: float = 1.0, **fields: Any) -> Curve:
-    """A curve at chance before epoch `at` and at `top` from then on; an epoch has 100 steps and takes `second` seconds."""
+    """A curve at chance before epoch `at`, at `top` from then on; an epoch has 100 steps and takes `second` seconds."""
     epoch = np.arange(horizon + 1.0)
     return Curve(epoch, np.where(epoch >= at, top, CHANCE), step=100 * epoch, seconds=second * epoch, **fields)
 
@@ -39,13 +41,25 @@ def trial(arm: str, seed: int, its_curve: Curve, **place: Any) -> TrialCurve:
 def cell(arm: str, unit: Sequence[int] | None = None, **measures: Sequence[float]) -> Cell:
     """A cell of healthy trials that have these measures and no others."""
     n = len(next(iter(measures.values())))
-    filled: dict[str, Any] = dict.fromkeys(NAMES, np.full(n, np.nan)) | {name: np.zeros(n) for name in ("diverged", "stuck")}
+    filled: dict[str, Any] = dict.fromkeys(NAMES, np.full(n, np.nan)) | {
+        name: np.zeros(n) for name in ("diverged", "stuck")
+    }
     filled |= {name: np.array(values, float) for name, values in measures.items()}
     return Cell(arm, np.arange(n) if unit is None else np.array(unit), np.full(n, 0.01), filled)
 
 
 NAMES = (
-    *("diverged", "stuck", "best_val_acc", "confirmed_best", "test_acc", "gap_end", "gap_end_val", "gap_best", "gap_match"),
+    *(
+        "diverged",
+        "stuck",
+        "best_val_acc",
+        "confirmed_best",
+        "test_acc",
+        "gap_end",
+        "gap_end_val",
+        "gap_best",
+        "gap_match",
+    ),
     *("nauc", "drop", "rebound", "step_ms", "grad_slope", "saturated", "dead", "train_loss_min"),
     *(f"{unit}_at_horizon" for unit in ("epochs", "steps", "seconds")),
     *(f"reached_{target}" for target in ("hi", "lo")),
@@ -55,7 +69,7 @@ NAMES = (
 
 @dataclass(frozen=True)
 class Truth:
-    """What is true of an arm: means, and the share of its trials that diverge at epoch 2."""
+    """What is true of an arm: means (`epochs` to both targets), and the share of its trials that diverge at epoch 2."""
 
     epochs: float = 5.0
     second: float = 1.0
@@ -94,7 +108,7 @@ def _draw_curve(truth: Truth, family: Family, shift: float, rng: np.random.Gener
     if rng.random() < truth.fails:
         return curve([CHANCE, 0.5, CHANCE], train_loss=[2.3, 1.0, np.inf], step=[0, 100, 200], seconds=[0, 1, 2])
     epoch = np.arange(family.horizon + 1.0)
-    at = int(np.clip(round(rng.normal(truth.epochs, 0.2 * truth.epochs)), 1, family.horizon))
+    at = int(np.clip(round(rng.normal(truth.epochs, 0.1 * truth.epochs)), 1, family.horizon))
     accuracy = np.where(epoch >= at, 0.9, CHANCE) + rng.normal(0, 0.002, len(epoch))
     test_acc = truth.test_acc + shift + rng.normal(0, 0.004)
     loss = 2.3 * np.exp(-epoch / truth.epochs)

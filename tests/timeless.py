@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-CLOCK = ("seconds", "wall")
+CLOCK = ("seconds", "wall", "step_ms")
 
 
 def curves(folder: Path) -> pa.Table:
@@ -22,12 +22,9 @@ def results(folder: Path) -> Any:
 
 def _without_times(tree: Any) -> Any:
     if isinstance(tree, dict):
-        timed = tree.get("endpoint", "").startswith("r_seconds") or tree.get("claim") in ("C1a", "C3b")
-        return {
-            key: _without_times(value)
-            for key, value in tree.items()
-            if "seconds" not in key and not (timed and isinstance(value, float | str | bool) and key != "claim")
-        }
+        if tree.get("endpoint", "").startswith(("r_seconds", "r_cost")) or tree.get("claim") in ("C1a", "C1b", "C3b"):
+            return {key: tree[key] for key in ("endpoint", "claim", "a", "b") if key in tree}
+        return {key: _without_times(value) for key, value in tree.items() if "seconds" not in key}
     if isinstance(tree, list):
         return [_without_times(item) for item in tree]
     return tree

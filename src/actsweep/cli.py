@@ -143,8 +143,7 @@ def _show(results: "Results", path: Path, console: "Console") -> int:
     folder = StudyFolder(path)
     for label, file in (("report", folder.report), ("results", folder.results), ("curves", folder.curves)):
         console.print(f"{label:<8} {file}", markup=False, highlight=False, soft_wrap=True)
-    counts = results["study"]["trials"]
-    return INCOMPLETE if counts["failed"] + counts.get("tune_failed", 0) else DONE
+    return INCOMPLETE if results["study"]["failures"] else DONE
 
 
 def _status(words: list[str], debug: bool) -> int:

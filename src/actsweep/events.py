@@ -99,6 +99,16 @@ class TrialFailed:
 
 
 @dataclass(frozen=True)
+class StepCost:
+    """Milliseconds of one training step of a replicate's arm, measured for its unit after all trials had ended."""
+
+    kind: ClassVar[str] = "step_cost"
+    trial_id: str
+    step_ms: float
+    time: float
+
+
+@dataclass(frozen=True)
 class StudyFinished:
     """Every trial of the study has ended."""
 
@@ -106,12 +116,21 @@ class StudyFinished:
     time: float
 
 
-Event = StudyStarted | StudyResumed | TrialStarted | Evaluation | TrialFinished | TrialFailed | StudyFinished
+Event = StudyStarted | StudyResumed | TrialStarted | Evaluation | TrialFinished | TrialFailed | StepCost | StudyFinished
 Subscriber = Callable[[Event], None]
 
 EVENT_TYPES: Mapping[str, type[Event]] = {
     event.kind: event
-    for event in (StudyStarted, StudyResumed, TrialStarted, Evaluation, TrialFinished, TrialFailed, StudyFinished)
+    for event in (
+        StudyStarted,
+        StudyResumed,
+        TrialStarted,
+        Evaluation,
+        TrialFinished,
+        TrialFailed,
+        StepCost,
+        StudyFinished,
+    )
 }
 
 
@@ -124,6 +143,7 @@ class TrialRecord:
         rows: the evaluations of the latest attempt, in the order of their epochs.
         final: what was measured at the end.
         message: why it failed.
+        step_ms: what a training step of its arm cost, once measured.
     """
 
     started: TrialStarted
@@ -131,6 +151,7 @@ class TrialRecord:
     rows: list[Row] = field(default_factory=list)
     final: Row = field(default_factory=dict)
     message: str = ""
+    step_ms: float | None = None
 
     @property
     def has_result(self) -> bool:
@@ -162,6 +183,8 @@ class StudyRecord:
                 self.finished = True
             case TrialStarted():
                 self.trials[event.trial_id] = TrialRecord(event)
+            case StepCost():
+                self.trials[event.trial_id].step_ms = event.step_ms
             case _:
                 record = self.trials[event.trial_id]
                 if event.attempt == record.started.attempt:

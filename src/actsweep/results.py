@@ -31,6 +31,12 @@ def rebuild(folder: StudyFolder) -> Results:
     results = analyze_curves([_trial_curve(study, rows) for rows in trials], _options(study, record))
     results["study"]["warnings"] += [*_torn(content.torn_bytes), *_edge_warnings(study, record)]
     results["study"]["data"] = dict(record.started.data)
+    results["study"]["trials"] |= _failed_counts(record)
+    results["study"]["failures"] = [
+        {"trial_id": trial.started.trial_id, "phase": trial.started.phase, "message": trial.message}
+        for trial in record.trials.values()
+        if trial.status == "failed"
+    ]
     _write(folder, study, record, results, trials)
     return results
 
@@ -70,6 +76,12 @@ def _options(study: Study, record: StudyRecord) -> AnalysisOptions:
         target_hi=target.hi,
         target_lo=target.lo,
     )
+
+
+def _failed_counts(record: StudyRecord) -> dict[str, int]:
+    """Failed trials by phase; one that failed before its first evaluation has no curve for the analysis to count."""
+    failed = [trial.started.phase for trial in record.trials.values() if trial.status == "failed"]
+    return {"failed": failed.count("replicate"), "tune_failed": failed.count("tune")}
 
 
 def _torn(torn_bytes: int) -> list[str]:

@@ -79,7 +79,7 @@ class OptimizerSettings(Settings):
 
 
 class DataSettings(Settings):
-    """The data set and its splits; a size of null takes all that is left."""
+    """The data set and its splits; a size of null is the one that the data set suggests."""
 
     name: Literal["digits", "image_folder"]
     root: str | None
@@ -164,6 +164,7 @@ class StudySettings(Settings):
     tune: TuneSettings
     replicate: ReplicateSettings
     target: TargetSettings
+    measure_cost: bool
     max_trials: PositiveInt
     seed: int = Field(ge=0)
 

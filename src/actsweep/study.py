@@ -17,6 +17,8 @@ from actsweep.space import Dimension, Value, dimensions, text, value_lists
 Phase = Literal["tune", "replicate"]
 PHASES: tuple[Phase, ...] = ("tune", "replicate")
 _NOT_OF_THE_RESULT = {"data": {"root"}}
+_COLUMNS = {"trial_id", "phase", "seed", "block", "epoch", "step", "wall", "status"}  # of every table of curves
+_ONE_PER_STUDY = {"data.name", "data.root"}
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,16 @@ class Study:
             Cell(dict(zip(ordered, values, strict=True))) for values in itertools.product(*ordered.values())
         )
         self.reference = _reference(config.study.reference, self.arms)
-        self._check_every_value()
+        self.data_settings = {trial.data for trial in self.extreme_trials()}
         self._check_size()
 
     @cached_property
     def short_names(self) -> dict[str, str]:
-        """Column name by swept path: the last word where that is unique among the swept paths, else the whole path."""
+        """Column name by swept path: the last word where no other column has that name, else the whole path."""
         paths = [self.factor, *self.strata, *(dimension.path for dimension in self.space)]
         words = [path.rsplit(".", 1)[-1] for path in paths]
-        return {path: word if words.count(word) == 1 else path for path, word in zip(paths, words, strict=True)}
+        taken = {word for word in words if words.count(word) > 1} | _COLUMNS
+        return {path: path if word in taken else word for path, word in zip(paths, words, strict=True)}
 
     @property
     def n_tune(self) -> int:
@@ -123,18 +126,25 @@ class Study:
                 "study.nuisance: names no setting to tune, so no arm would get its fair chance; "
                 "an example: {optimizer: {lr: {distribution: log_uniform, min: 1e-4, max: 1e-1}}}"
             )
+        for path in {*lists, *(dimension.path for dimension in self.space)} & _ONE_PER_STUDY:
+            raise RequestError(f"cannot sweep {path!r}: a study compares on one data set; run one study for each")
         for dimension in self.space:
             if dimension.path in lists:
                 raise RequestError(
                     f"{dimension.path} is under study.scientific and under study.nuisance: choose one role"
                 )
 
-    def _check_every_value(self) -> None:
+    def extreme_trials(self) -> Iterator[TrialConfig]:
+        """Each cell with each nuisance setting at its extremes, the others in the middle.
+
+        Raises:
+            RequestError: one of these is not accepted.
+        """
         middle = {dimension.path: dimension.at(0.5) for dimension in self.space}
         for cell in self.cells:
             for dimension in self.space:
                 for value in dimension.extremes():
-                    self.config.trial({**cell.values, **middle, dimension.path: value}, seed=0)
+                    yield self.config.trial({**cell.values, **middle, dimension.path: value}, seed=0)
 
     def _check_size(self) -> None:
         total = self.n_tune + self.n_replicate

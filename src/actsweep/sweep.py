@@ -41,7 +41,7 @@ def run_sweep(config: StudyConfig, console: Console, *, debug: bool = False) -> 
     study = Study(config)
     folder = StudyFolder(Path(config.run.root) / config.run.name)
     _refuse_other_study(folder, config)
-    source = prepare(config.data)
+    source = _prepared(study)
     folder.write_config(config)
     with Ledger(folder.ledger) as ledger:
         record = ledger.content.fold()
@@ -51,23 +51,36 @@ def run_sweep(config: StudyConfig, console: Console, *, debug: bool = False) -> 
     return rebuild(folder)
 
 
+def _prepared(study: Study) -> Source:
+    """Every way in which the study splits its data is tried before any trial runs."""
+    for settings in study.data_settings:
+        prepare(settings)
+    return prepare(study.config.data)
+
+
 def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, console: Console, debug: bool) -> None:
     with ExitStack() as stack:
         stop = stack.enter_context(_stop_on_signals())
         tracked = tracker(study, folder)
+        stack.callback(_close, tracked, console)
         progress = stack.enter_context(Progress(study, console))
         progress.replay(ledger.content.events)
         subscribers: list[Subscriber] = [progress] if tracked is None else [progress, tracked]
         stream = EventStream(ledger, subscribers)
         _announce(stream, study, source)
         stack.enter_context(connected(study.config.cluster, debug=debug))
-        from actsweep.search import run_trials, write_mirror  # Ray reads its environment when it is imported
+        from actsweep.search import (
+            measure_costs,
+            run_trials,
+            write_mirror,
+        )  # Ray reads its environment when it is imported
 
         run_trials(study, source, folder, stream, stop)
         write_mirror(study, stream.record, folder)
+        if study.config.study.measure_cost and not stop.is_set():
+            measure_costs(study, source, stream)
         if not stop.is_set():
             stream(StudyFinished(time.time()))
-    _close(tracked, console)
     if stop.is_set():
         raise Interrupted(f"stopped; what has ended is kept. To go on: actsweep resume {folder.path}")
 

@@ -48,18 +48,20 @@ def train(
     Returns:
         the curve, with `status` completed or diverged.
     """
-    _clean_state(config)
-    module = Classifier(config.model, config.optimizer, data.image_shape, data.classes)
-    recorder = _Recorder(config.trainer, module, data, on_evaluation or (lambda row: None))
+    clean_state(config)
+    module = new_module(config, data)
     with _quiet():
-        trainer = _trainer(config.trainer, recorder)
-        trainer.fit(module, train_dataloaders=_training_batches(config, data, trainer.strategy.root_device))
+        trainer = _trainer(config.trainer)
+        device = trainer.strategy.root_device
+        recorder = _Recorder(config.trainer, module, data.to(device), on_evaluation or (lambda row: None))
+        trainer.callbacks.append(recorder)  # type: ignore[attr-defined]
+        trainer.fit(module, train_dataloaders=training_batches(config, data, device))
     if checkpoints is not None:
         _save_weights(checkpoints, module, recorder.best_weights)
     return recorder.curve
 
 
-def _clean_state(config: TrialConfig) -> None:
+def clean_state(config: TrialConfig) -> None:
     """What a process that has trained before must forget, so that its next curve is that of a fresh process."""
     torch.set_num_threads(config.trainer.threads)
     torch.set_default_dtype(torch.float32)
@@ -72,7 +74,13 @@ def _clean_state(config: TrialConfig) -> None:
     torch.manual_seed(config.seed)
 
 
-def _training_batches(config: TrialConfig, data: Data, device: torch.device) -> Batches:
+def new_module(config: TrialConfig, data: Data) -> Classifier:
+    """The trial's network with its initial weights, drawn from torch's global generator."""
+    return Classifier(config.model, config.optimizer, data.image_shape, data.classes)
+
+
+def training_batches(config: TrialConfig, data: Data, device: torch.device) -> Batches:
+    """The trial's minibatches, drawn from a generator of its own."""
     sequence = np.random.SeedSequence(config.seed, spawn_key=(_ORDER_STREAM,))
     generator = torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
     return Batches(
@@ -86,13 +94,12 @@ def _training_batches(config: TrialConfig, data: Data, device: torch.device) -> 
     )
 
 
-def _trainer(settings: TrainerSettings, recorder: "_Recorder") -> pl.Trainer:
+def _trainer(settings: TrainerSettings) -> pl.Trainer:
     return pl.Trainer(
         accelerator=settings.accelerator,
         devices=1,
         precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]
         max_epochs=settings.epochs,
-        callbacks=[recorder],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -134,12 +141,6 @@ def _copy(module: torch.nn.Module) -> dict[str, Tensor]:
     return {name: weight.detach().clone() for name, weight in module.state_dict().items()}
 
 
-def _spread(split: Split, n: int) -> Split:
-    """At most `n` images, evenly spread over a split."""
-    index = torch.linspace(0, len(split.labels) - 1, min(n, len(split.labels))).long()
-    return Split(split.images[index], split.labels[index])
-
-
 class _Stopwatch:
     """Exclusive training time: the thread's CPU time on a CPU, wall time between synchronised points on a GPU."""
 
@@ -170,7 +171,7 @@ class _Recorder(pl.Callback):
         self._settings = settings
         self._module = module
         self._data = data
-        self._mechanism_batch = _spread(data.probe, MECHANISM_BATCH)
+        self._mechanism_batch = Split(data.probe.images[:MECHANISM_BATCH], data.probe.labels[:MECHANISM_BATCH])
         self._on_evaluation = on_evaluation
         self._watch = _Stopwatch(settings.accelerator)
         self._began = time.perf_counter()

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulate import CHANCE, CLASSES, curve
 
 from actsweep.curves import Curve, cut, first_bad, measure, measure_curve, measure_targets, stack
 from actsweep.errors import TableError
+from simulate import CHANCE, CLASSES, curve
 
 BAD_LOSS = 2 * math.log(CLASSES)
+ANY_SPEED = settings(deadline=None)  # a shared machine may pause any example
 accuracies = st.lists(st.integers(0, 100).map(lambda n: n / 100), min_size=2, max_size=12)
 
 
@@ -175,6 +176,7 @@ class TestTimes:
         assert m["steps_to_target_hi"] is None
         assert m["seconds_to_target_hi"] is None
 
+    @ANY_SPEED
     @given(accuracies, st.integers(0, 100).map(lambda n: n / 100))
     def test_confirmed_best_is_the_highest_target_that_is_reached(self, values: list[float], target: float) -> None:
         m = measured(curve(values), hi=target)
@@ -228,6 +230,7 @@ def test_drop_is_what_the_best_weights_would_have_saved_on_test() -> None:
     assert measured(curve([0.1, 0.8, 0.7], test_acc=0.65, best_test_acc=0.7))["drop"] == pytest.approx(0.05)
 
 
+@ANY_SPEED
 @given(accuracies)
 def test_rebound_is_best_minus_final_of_the_moving_median(values: list[float]) -> None:
     medians = [float(np.median(values[i : i + 3])) for i in range(len(values) - 2)]
@@ -253,6 +256,7 @@ class TestCut:
         assert cut(whole, 2) is whole
 
 
+@ANY_SPEED
 @given(st.lists(accuracies, min_size=2, max_size=5), st.integers(0, 3))
 def test_curves_of_any_lengths_are_measured_together_as_alone(many: list[list[float]], bad: int) -> None:
     curves = [

@@ -90,6 +90,7 @@ def test_identity_follows_what_changes_the_result_and_nothing_else(compose: Comp
         (["study.max_trials=35"], "the study asks for 36 trials (16 to tune, 20 replicates)"),
         (["study.scientific.model.depth=[0]"], "model.depth: should be greater than or equal to 1"),
         (["+study.scientific.model.widht=[4]"], "cannot sweep 'model.widht': no such setting"),
+        (["+study.scientific.data.root=[a,b]"], "cannot sweep 'data.root': a study compares on one data set"),
         (["+study.scientific.run.name=[a,b]"], "cannot sweep 'run.name': no such setting"),
         (["~study.scientific.model"], "study.scientific: names no setting"),
         (["~study.nuisance.optimizer"], "study.nuisance: names no setting to tune"),
@@ -114,6 +115,8 @@ def test_short_names_are_unique(compose: Compose) -> None:
     }
     both = Study(compose("+study.scientific.model.name=[cnn]", "+study.scientific.optimizer.name=[adam]"))
     assert both.short_names["model.name"] == "model.name"
+    split = Study(compose("+study.scientific.data.seed=[0,1]"))
+    assert split.short_names["data.seed"] == "data.seed"
 
 
 def test_only_changes_that_alter_results_count_as_changes(compose: Compose) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -108,7 +109,13 @@ def _of_time(pair: Pair, endpoint: str, threshold: float) -> Condition:
     unit, target = TIME_RATIOS[endpoint]
     comparison = pair.comparisons[endpoint]
     reached = reached_share(pair.a, target), reached_share(pair.b, target)
-    neither = not any(share > 0 for share in reached) and min(comparison.units) > 0
+    aim = "high target" if target == "hi" else "low target"
+    if all(math.isnan(share) for share in reached):
+        lacks = f"no {aim} could be derived"
+    elif not any(share > 0 for share in reached):
+        lacks = f"neither arm reached the {aim}"
+    else:
+        lacks = f"no {unit} recorded"
     bars_support = bars_refutal = ""
     if comparison.bound in ("at_most", "between") and reached[0] < ENOUGH_REACHED:
         bars_support = _barred(pair, pair.a.arm, reached[0], "smaller", "")
@@ -120,7 +127,7 @@ def _of_time(pair: Pair, endpoint: str, threshold: float) -> Condition:
         comparison.interval,
         threshold,
         comparison.units,
-        f"neither arm reached the {'high' if target == 'hi' else 'low'} target" if neither else f"no {unit} recorded",
+        lacks,
         bars_support=bars_support,
         bars_refutal=bars_refutal,
         bound=comparison.bound,

@@ -32,7 +32,7 @@ def permutation_p(a: FloatArray, b: FloatArray, *, ratio: bool = False) -> float
     mean_a, mean_b = sums / len(a), (pooled.sum() - sums) / len(b)
     observed_a, observed_b = float(a.mean()), float(b.mean())
     if ratio:
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             statistic, observed = np.log(mean_a) - np.log(mean_b), float(np.log(observed_a / observed_b))
         tie = TIE
     else:

@@ -15,8 +15,7 @@ class Batches:
 
     All that an epoch draws (order, flips, shifts) is drawn before its first batch, from the trial's own generator, so
     that it depends neither on the device nor on the batch size, nor on how much of the epoch is used, nor on iterators
-    that are made and not used, as Lightning's Trainer does. The last batch holds what
-    is left and may be smaller.
+    that are made and not used, as Lightning's Trainer does. The last batch holds what is left and may be smaller.
     """
 
     def __init__(

@@ -5,4 +5,13 @@ from actsweep.records.ledger import Ledger, LedgerContent, read_ledger
 from actsweep.records.stream import EventStream
 from actsweep.records.table import curve_rows, write_curves
 
-__all__ = ["EventStream", "Ledger", "LedgerContent", "StudyFolder", "curve_rows", "read_ledger", "write_curves", "write_whole"]
+__all__ = [
+    "EventStream",
+    "Ledger",
+    "LedgerContent",
+    "StudyFolder",
+    "curve_rows",
+    "read_ledger",
+    "write_curves",
+    "write_whole",
+]

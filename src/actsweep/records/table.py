@@ -13,7 +13,7 @@ _INTEGERS = ("seed", "block", "epoch", "step")
 _TEXTS = ("trial_id", "phase", "status", "seconds_from")
 _NUMBERS = (
     *("seconds", "wall", "train_loss", "train_acc", "val_loss", "val_acc"),
-    *("test_loss", "test_acc", "best_test_acc", "grad_slope", "saturated", "dead"),
+    *("test_loss", "test_acc", "best_test_acc", "step_ms", "grad_slope", "saturated", "dead"),
 )
 
 
@@ -65,5 +65,5 @@ def _rows_of(study: Study, trial: TrialRecord) -> list[dict[str, Any]]:
     swept = {study.short_names[path]: value for path, value in {**start.cell, **start.nuisance}.items()}
     fixed = {"trial_id": start.trial_id, "phase": start.phase, "seed": start.seed, "block": start.block, **swept}
     rows = [{**fixed, **row} for row in trial.rows]
-    rows[-1] |= {**trial.final, "status": trial.status}
+    rows[-1] |= {**trial.final, "step_ms": trial.step_ms, "status": trial.status}
     return rows

@@ -23,13 +23,18 @@ def _of_stratum(results: Results, stratum: tuple[Any, ...]) -> str:
         return f"No replicate{' at ' * bool(where)}{where} has a test accuracy, so no arm can be called the best."
     best, *others = measured
     name = arm_of(results, best)
-    said = f"{at}{name} has the best test accuracy, {percent(round(best['test_acc_mean'], 3))} on average"
+    said = f"{at}{name} has the best test accuracy, {percent(best['test_acc_mean'])} on average"
     if not others:
         return f"{said}; no other arm has one."
     other = _opponent(results, best, others)
+    if other is not others[0]:
+        said += f" ({arm_of(results, others[0])} comes next with {percent(others[0]['test_acc_mean'])})"
     compared = _comparisons(results, name, arm_of(results, other), stratum)
-    margin = _margin(name, arm_of(results, other), compared.get("d_test_acc"))
-    return f"{said}{margin}.{_odds(name, arm_of(results, other), compared.get('p_a_better'))}"
+    difference = compared.get("d_test_acc")
+    said += _margin(name, arm_of(results, other), difference) + "."
+    if best["failure_share"] or other["failure_share"]:
+        said += _among_healthy(name, difference)
+    return said + _odds(name, arm_of(results, other), compared.get("p_a_better"))
 
 
 def _opponent(results: Results, best: Row, others: Sequence[Row]) -> Row:
@@ -51,12 +56,12 @@ def _comparisons(results: Results, best: str, other: str, stratum: tuple[Any, ..
 def _margin(best: str, other: str, row: Row | None) -> str:
     if row is None or row["estimate"] is None:
         return f"; it was not compared with {other}"
-    sign = 1 if clean(row["a"]) == best else -1
-    said = f", {points(sign * row['estimate'])} above {other}"
-    if row["low"] is None or row["high"] is None:
+    said = f", {points(_sign(best, row) * row['estimate'])} above {other}"
+    interval = _interval(best, row, row)
+    if interval is None:
         return f"{said}; there are too few runs to say how sure that is"
-    low, high = sorted((sign * row["low"], sign * row["high"]))
-    said += f" ({percent(row['level'])} interval {hundredths(low)} to {hundredths(high)})"
+    low, high = interval
+    said += f" ({percent(row['level'], decimals=2)} interval {hundredths(low)} to {hundredths(high)})"
     if row["equivalent"]:
         return f"{said}: for all practical purposes they are equal"
     if low > 0:
@@ -64,8 +69,29 @@ def _margin(best: str, other: str, row: Row | None) -> str:
     return f"{said}: this may be chance, as the interval includes no difference"
 
 
+def _among_healthy(best: str, row: Row | None) -> str:
+    healthy = row["healthy"] if row is not None else None
+    if row is None or healthy is None or healthy["estimate"] is None:
+        return ""
+    said = f" Without the runs that diverged or got stuck it is {hundredths(_sign(best, row) * healthy['estimate'])}"
+    interval = _interval(best, row, healthy)
+    return f"{said} ({hundredths(interval[0])} to {hundredths(interval[1])})." if interval else f"{said}."
+
+
+def _sign(best: str, row: Row) -> int:
+    """1 where the row's difference is that of the best from the other, -1 where it is the other way round."""
+    return 1 if clean(row["a"]) == best else -1
+
+
+def _interval(best: str, row: Row, ends: Row) -> tuple[float, float] | None:
+    if ends["low"] is None or ends["high"] is None:
+        return None
+    low, high = sorted(_sign(best, row) * ends[end] for end in ("low", "high"))
+    return low, high
+
+
 def _odds(best: str, other: str, row: Row | None) -> str:
     if row is None or row["estimate"] is None:
         return ""
-    chance = row["estimate"] if clean(row["a"]) == best else 1 - row["estimate"]
+    chance = row["estimate"] if _sign(best, row) > 0 else 1 - row["estimate"]
     return f" A random run of {best} beats a random run of {other} {100 * chance:.0f} times in 100."

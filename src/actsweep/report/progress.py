@@ -20,6 +20,7 @@ from actsweep.study import PHASES, Phase, Study
 REDRAWS = 4  # a second, at most
 LINE_SECONDS = 30.0  # a line at least this often
 _LISTED_CELLS = 4
+_LONGEST_LINE = 400  # characters
 
 
 class _Display(Protocol):
@@ -124,7 +125,9 @@ class _State:
         what = "was lost" if event.reason == "lost" else "failed"
         again = "; it will be tried again" if event.will_retry else ""
         place = f"{self._board.label(start.cell)}, {start.phase}, block {start.block}, {setting}"
-        return clean(f"trial {event.trial_id} ({place}, seed {start.seed}) {what}{again}: {event.message}")
+        return clean(
+            f"trial {event.trial_id} ({place}, seed {start.seed}) {what}{again}: {event.message}", _LONGEST_LINE
+        )
 
     def heading(self, cells: tuple[CellState, ...]) -> str:
         failed = sum(cell.sum("failed") for cell in cells)
@@ -138,10 +141,11 @@ class _State:
         return f"{self.phase(cells)}: {', '.join(part for part in parts if part)}"
 
     def best(self, cells: tuple[CellState, ...]) -> str:
-        known = sorted(((cell.best, cell.label) for cell in cells if cell.best is not None), reverse=True)
+        known = [(cell.best, clean(cell.label)) for cell in cells if cell.best is not None]
         if not known:
             return ""
-        listed = [f"{clean(label)} {percent(round(best, 3))}" for best, label in known[:_LISTED_CELLS]]
+        first = sorted(known, key=lambda pair: -pair[0])[:_LISTED_CELLS]
+        listed = [f"{label} {percent(best)}" for best, label in first]
         return f"best validation accuracy: {', '.join(listed)}"
 
     def phase(self, cells: tuple[CellState, ...]) -> str:

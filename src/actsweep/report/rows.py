@@ -18,8 +18,9 @@ _UNITS = {"C1": "x", "C2a": "decades/layer", "C2b": "%", "C3": "x", "C4": "pp", 
 
 @dataclass(frozen=True)
 class CellText:
-    """One cell as texts; accuracies in per cent, the gap in percentage points.
+    """One cell as texts.
 
+    Accuracies and the interval of the share that reached the target are in per cent, the gap in percentage points;
     `failed` is a dash where every replicate trained properly.
     """
 
@@ -36,12 +37,13 @@ class CellText:
 
 @dataclass(frozen=True)
 class VerdictText:
-    """One verdict as texts, `estimate` with its interval."""
+    """One verdict as texts; `interval` is empty where there is none."""
 
     claim: str
     statement: str
     verdict: str
     estimate: str
+    interval: str
     threshold: str
     why: str
 
@@ -94,21 +96,48 @@ def cell_texts(results: Results) -> list[CellText]:
     return [_cell_text(results, cell) for cell in cells]
 
 
-def target_text(results: Results) -> str:
-    """The high targets in words, such as `90.3 % (depth 3), 91 % (depth 5)`."""
-    texts = []
-    for target in results["targets"]:
-        where = stratum_text(results, stratum_of(results, target))
-        texts.append(percent(target["hi"]) + (f" ({where})" if where else ""))
-    return ", ".join(texts) or DASH
+def cell_heading(results: Results) -> str:
+    """What the parts of a cell's label are, such as `activation/depth`."""
+    return "/".join(clean(name) for name in (results["study"]["factor"], *stratum_names(results)))
+
+
+def cell_terms(results: Results) -> list[tuple[str, str]]:
+    """What the columns of the cells mean, in plain words."""
+    against = results["study"].get("gap_end_against") or "test"
+    chosen = ", chosen by tuning" if results["study"]["trials"]["tune"] else ""
+    return [
+        ("lr", f"learning rate of the n replicates, on which all else rests{chosen}"),
+        (
+            "reached",
+            f"how many got to the target, a validation accuracy of {_target_text(results)} that the next evaluation "
+            "confirms, and the 95 % interval of that share (Wilson)",
+        ),
+        (
+            "epochs",
+            "mean epochs to the target; a run that never got there counts with all "
+            f"{results['study']['horizon']} epochs of the study (restricted mean, RMST)",
+        ),
+        ("gap", f"train minus {against} accuracy at the end, in percentage points (pp)"),
+        *[("failed", "share of the runs that diverged or never got off the ground")]
+        * any(cell["failure_share"] for cell in results["cells"]),
+    ]
 
 
 def verdict_groups(results: Results) -> list[VerdictGroup]:
     """The verdicts by what is compared, in the order of the results."""
     return [
-        VerdictGroup(_title(results, rows[0]), percent(rows[0]["level"]), tuple(map(_verdict_text, rows)))
+        VerdictGroup(_title(results, rows[0]), percent(rows[0]["level"], decimals=2), tuple(map(_verdict_text, rows)))
         for rows in _by_matchup(results)
     ]
+
+
+def _target_text(results: Results) -> str:
+    """Such as `90.3 % (depth 3), 91 % (depth 5)`."""
+    texts = []
+    for target in results["targets"]:
+        where = stratum_text(results, stratum_of(results, target))
+        texts.append(percent(target["hi"]) + (f" ({where})" if where else ""))
+    return ", ".join(texts) or DASH
 
 
 def _by_matchup(results: Results) -> Iterator[list[Row]]:
@@ -144,7 +173,7 @@ def _reached(cell: Row) -> str:
     if cell["reached_hi"] is None:
         return DASH
     low, high = (f"{100 * _or(cell[f'reached_hi_{end}'], 0.0):.0f}" for end in ("low", "high"))
-    return f"{round(cell['reached_hi'] * cell['n'])}/{cell['n']} ({low}-{high} %)"
+    return f"{round(cell['reached_hi'] * cell['n'])}/{cell['n']} ({low}-{high})"
 
 
 def _title(results: Results, row: Row) -> str:
@@ -163,17 +192,18 @@ def _title(results: Results, row: Row) -> str:
 
 def _verdict_text(row: Row) -> VerdictText:
     unit = next((unit for claim, unit in _UNITS.items() if str(row["claim"]).startswith(claim)), "")
-    estimate = DASH
+    estimate, interval = DASH, ""
     if row["estimate"] is not None:
         estimate = f"{_APPROXIMATE.get(row['bound'], '')}{_value(row['estimate'], unit)} {unit}"
         if row["low"] is not None and row["high"] is not None:
-            estimate += f" ({_value(row['low'], unit)} to {_value(row['high'], unit)})"
-    threshold = DASH if row["threshold"] is None else f"{_value(row['threshold'], unit)} {unit}"
+            interval = f"({_value(row['low'], unit)} to {_value(row['high'], unit)})"
+    threshold = DASH if row["threshold"] is None else f"{_asked(row['threshold'], unit)} {unit}"
     return VerdictText(
         claim=clean(row["claim"]),
         statement=clean(row["statement"]),
         verdict=clean(row["verdict"]),
         estimate=estimate,
+        interval=interval,
         threshold=threshold,
         why=clean(row["why"]),
     )
@@ -181,6 +211,10 @@ def _verdict_text(row: Row) -> VerdictText:
 
 def _value(value: float, unit: str) -> str:
     return hundredths(value) if unit in ("%", "pp") else number(value)
+
+
+def _asked(threshold: float, unit: str) -> str:
+    return number(100 * threshold if unit in ("%", "pp") else threshold)
 
 
 def _or(value: float | None, otherwise: float) -> float:

@@ -1,14 +1,13 @@
 """Numbers and foreign text as people read them; a value that does not exist is a dash."""
 
 DASH = "-"
-LONGEST = 400  # characters of a foreign text, such as an error's message
 
 
-def clean(text: object) -> str:
-    """Foreign text on one line of at most `LONGEST` characters, every control character as a visible escape."""
+def clean(text: object, longest: int | None = None) -> str:
+    """Foreign text on one line, of at most `longest` characters, every control character as a visible escape."""
     line = " ".join(str(text).split())
     line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+    return line if longest is None or len(line) <= longest else f"{line[: longest - 3]}..."
 
 
 def number(value: float | None) -> str:
@@ -18,12 +17,15 @@ def number(value: float | None) -> str:
 
 def hundredths(fraction: float | None) -> str:
     """A fraction times 100 with one decimal, without a unit: per cent or percentage points."""
-    return DASH if fraction is None else f"{_rounded(fraction):.1f}"
+    return DASH if fraction is None else f"{_rounded(fraction, 1):.1f}"
 
 
-def percent(fraction: float | None) -> str:
-    """A fraction in per cent, with as few decimals as say it, at most two."""
-    return DASH if fraction is None else f"{100 * fraction:.2f}".rstrip("0").rstrip(".") + " %"
+def percent(fraction: float | None, decimals: int = 1) -> str:
+    """A fraction in per cent, with no more decimals than say it."""
+    if fraction is None:
+        return DASH
+    text = f"{_rounded(fraction, decimals):.{decimals}f}"
+    return f"{text.rstrip('0').rstrip('.')} %"
 
 
 def points(fraction: float) -> str:
@@ -46,5 +48,5 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _rounded(fraction: float) -> float:
-    return round(100 * fraction, 1) + 0.0  # no minus before a zero
+def _rounded(fraction: float, decimals: int) -> float:
+    return round(100 * fraction, decimals) + 0.0  # no minus before a zero

@@ -66,20 +66,7 @@ class EventCallback(DriverOnly, Callback):
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """A worker begins an attempt."""
-        ours = self._handed_out[trial.trial_id]
-        earlier = self._stream.record.trials.get(ours.trial_id)
-        self._stream(
-            TrialStarted(
-                trial_id=ours.trial_id,
-                attempt=earlier.started.attempt + 1 if earlier else 1,
-                phase=ours.phase,
-                block=ours.block,
-                seed=ours.config.seed,
-                cell=ours.cell.values,
-                nuisance=ours.nuisance,
-                time=time.time(),
-            )
-        )
+        self._begin(self._handed_out[trial.trial_id])
 
     def on_trial_result(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
@@ -101,8 +88,26 @@ class EventCallback(DriverOnly, Callback):
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """An attempt's worker is gone."""
-        ours, attempt = self._attempt(trial)
-        self._fail(ours, attempt, "lost", _last_line(trial.error_file))
+        ours = self._handed_out[trial.trial_id]
+        record = self._stream.record.trials.get(ours.trial_id)
+        if record is None or record.status != "running":  # its worker was lost before the trial began
+            self._begin(ours)
+        self._fail(ours, self._attempt(trial)[1], "lost", _last_line(trial.error_file))
+
+    def _begin(self, ours: Trial) -> None:
+        earlier = self._stream.record.trials.get(ours.trial_id)
+        self._stream(
+            TrialStarted(
+                trial_id=ours.trial_id,
+                attempt=earlier.started.attempt + 1 if earlier else 1,
+                phase=ours.phase,
+                block=ours.block,
+                seed=ours.config.seed,
+                cell=ours.cell.values,
+                nuisance=ours.nuisance,
+                time=time.time(),
+            )
+        )
 
     def _attempt(self, trial: TuneTrial) -> tuple[Trial, int]:
         ours = self._handed_out[trial.trial_id]

@@ -17,6 +17,7 @@ from actsweep.tracker.transaction_log import RunFile
 START_SECONDS = 20.0
 FINISH_SECONDS = 30.0
 KILL_SECONDS = 1.0
+DEATH_SECONDS = 0.5
 _MODES = {"wandb_offline": "offline", "wandb_online": "online"}
 _OF_ONE_RUN = (
     *("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_CONFIG_PATHS", "WANDB_LAUNCH"),
@@ -74,13 +75,23 @@ class Client:
         Raises:
             Exception: whatever wandb raises, an OSError about the folder, or a RuntimeError after `kill`.
         """
+        self._ensure_folder()
+        try:
+            run = self._begin(description)
+        except Exception:
+            if not self._service_died():
+                raise
+            self._end_service()
+            run = self._begin(description)
+        run.define_metric("epoch")
+        run.define_metric("*", step_metric="epoch")
+        return OpenRun(run)
+
+    def _begin(self, description: RunDescription) -> Any:
         import wandb
 
-        self._refuse_after_kill()
-        self._ensure_folder()
         self._ensure_service()
-        self._refuse_after_kill()
-        run = wandb.init(
+        return wandb.init(
             id=description.run_id,
             name=description.name,
             group=description.group,
@@ -88,19 +99,11 @@ class Client:
             tags=description.tags,
             config=dict(description.config),
         )
-        run.define_metric("epoch")
-        run.define_metric("*", step_metric="epoch")
-        return OpenRun(run)
 
     def close(self) -> None:
-        """End wandb and its service process, as far as they were started."""
-        if self._service is not None:
-            import wandb
-
-            try:
-                wandb.teardown()
-            finally:
-                self.kill()
+        """End wandb and its service process, as far as they were started; by force where they do not by themselves."""
+        self._end_service()
+        self.kill()
 
     def kill(self) -> None:
         """End the service process by force, which frees a thread that waits for it, and let no run begin any more.
@@ -113,11 +116,6 @@ class Client:
                 process.kill()
                 process.wait(KILL_SECONDS)
 
-    def _refuse_after_kill(self) -> None:
-        if self._ended:
-            self.kill()  # a service that was starting when the first kill came
-            raise RuntimeError("W&B was ended by force")
-
     def _ensure_folder(self) -> None:
         # wandb itself would turn to the system's temporary folder and say nothing.
         if not os.access(self._folder, os.R_OK | os.W_OK):
@@ -127,16 +125,30 @@ class Client:
     def _ensure_service(self) -> None:
         import wandb
 
+        if self._service is None and not self._ended:
+            # What wandb logs of itself when the disk is full would end up on the user's screen.
+            logging.getLogger("wandb").setLevel(logging.CRITICAL + 1)
+            with _exit_hooks_kept():
+                wandb.setup(self._wandb_settings())
+            self._service = _service_processes()
+        if self._ended:
+            self.kill()  # a service that was starting when the first kill came
+            raise RuntimeError("W&B was ended by force")
+
+    def _service_died(self) -> bool:
+        """Whether the service process is gone or about to go: its connections end a little before itself does."""
+        if not self._service:
+            return False
+        _, alive = psutil.wait_procs(self._service, timeout=DEATH_SECONDS)
+        return not alive
+
+    def _end_service(self) -> None:
         if self._service is not None:
-            if all(_lives(process) for process in self._service):
-                return
-            with suppress(Exception, SystemExit):
+            import wandb
+
+            self._service = None
+            with suppress(Exception, SystemExit):  # where this fails, the files tell what it cost
                 wandb.teardown()
-        # What wandb logs of itself when the disk is full would end up on the user's screen.
-        logging.getLogger("wandb").setLevel(logging.CRITICAL + 1)
-        with _exit_hooks_kept():
-            wandb.setup(self._wandb_settings())
-        self._service = _service_processes()
 
     def _wandb_settings(self) -> Any:
         import wandb
@@ -174,13 +186,6 @@ def _name(process: psutil.Process) -> str:
         return process.name()
     except psutil.Error:
         return ""
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-    except psutil.Error:
-        return False
 
 
 @contextmanager

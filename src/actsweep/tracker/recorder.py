@@ -59,7 +59,7 @@ class Recorder:
         """End the runs that are still open, as interrupted, and wandb with them."""
         for key in list(self._open):
             self._end(key, lambda attempt: {"status": "interrupted"}, failed=True)
-        _fault_of(self._client.close)  # where this fails, the files tell what it cost
+        self._client.close()
         while self._ended:
             key, file = self._ended.popleft()
             fault = _fault_of(file.check)
@@ -109,7 +109,7 @@ class Recorder:
         self._note(key, _fault_of(end))
 
     def _settle(self) -> None:
-        """Check what ended before, so that little is left to the end; what is not whole yet gets its time until then."""
+        """Check what ended before; what is not whole yet gets its time until the end."""
         while self._ended and not _fault_of(self._ended[0][1].check):
             self._ended.popleft()
             self.written += 1

@@ -79,6 +79,13 @@ def test_what_is_drawn_depends_neither_on_the_batch_size_nor_on_how_much_is_used
     assert same(epoch(narrow), epoch(wide))
 
 
+def test_an_iterator_that_is_made_and_not_used_draws_nothing(numbered):
+    split = numbered(40)
+    source, idle = batches(split, augment=True), batches(split, augment=True)
+    iter(idle)
+    assert same(epoch(source), epoch(idle))
+
+
 def test_an_epoch_can_be_repeated_from_the_generators_state(numbered):
     generator = torch.Generator().manual_seed(0)
     source = Batches(numbered(40), 8, mean=MEAN, std=STD, augment=True, generator=generator)

@@ -9,6 +9,7 @@ from actsweep.errors import RecordsError
 from actsweep.events import (
     Evaluation,
     Event,
+    StepCost,
     StudyFinished,
     StudyResumed,
     StudyStarted,
@@ -27,6 +28,7 @@ EVENTS: list[Event] = [
     TrialFailed(START.trial_id, 1, "lost", 'the "worker" ended', True, 4.0),
     StudyResumed(0, 5.0),
     TrialFinished(START.trial_id, 2, "completed", {"test_acc": 1 / 3}, 6.0),
+    StepCost(START.trial_id, 2.5, 6.5),
     StudyFinished(7.0),
 ]
 

@@ -8,6 +8,20 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
+from actsweep.config import run_with_hydra
+from actsweep.events import (
+    Evaluation,
+    Event,
+    StudyFinished,
+    StudyResumed,
+    StudyStarted,
+    TrialFailed,
+    TrialFinished,
+    TrialStarted,
+)
+from actsweep.settings import StudyConfig
+from actsweep.study import Study, Trial
+
 Row = dict[str, Any]
 GOLDEN = Path(__file__).parents[2] / "golden" / "report"
 LEVEL = 0.995
@@ -37,6 +51,7 @@ def cell(activation: str, depth: int | None = 3, **changes: Any) -> Row:
 def comparison(endpoint: str, estimate: float | None, low: float | None, high: float | None, **changes: Any) -> Row:
     place = {"a": "relu", "b": "sigmoid", "depth": 3, "phase": "replicate"}
     values = {"estimate": estimate, "low": low, "high": high, "level": LEVEL, "equivalent": None}
+    values["healthy"] = {"estimate": None, "low": None, "high": None}
     return {"endpoint": endpoint, **place, **values, **changes}
 
 
@@ -81,7 +96,9 @@ def results() -> Row:
             "classes": 10,
             "level": LEVEL,
             "trials": {"tune": 16, "replicate": 20, "failed": 0, "diverged": 0, "stuck": 1},
-            "warnings": ["The best lr of sigmoid/3 lies at an edge of [0.0001, 0.1]: a wider range may serve it better."],
+            "warnings": [
+                "The best lr of sigmoid/3 lies at an edge of [0.0001, 0.1]: a wider range may serve it better."
+            ],
         },
         "targets": [{"depth": 3, "hi": 0.9653, "lo": 0.8917, "loss_match": 0.12, "rule": "derived"}],
         "trials": [
@@ -91,7 +108,13 @@ def results() -> Row:
         ],
         "cells": [sigmoid, cell("relu")],
         "comparisons": [
-            comparison("d_test_acc", 0.1022, -0.1561, 0.3605),
+            comparison(
+                "d_test_acc",
+                0.1022,
+                -0.1561,
+                0.3605,
+                healthy={"estimate": 0.0135, "low": 0.0051, "high": 0.0219},
+            ),
             comparison("p_a_better", 0.93, 0.72, 0.99),
         ],
         "verdicts": [
@@ -163,3 +186,63 @@ def golden() -> Callable[[str, RenderableType], None]:
         assert rendered(renderable) == (GOLDEN / name).read_text()
 
     return compare
+
+
+class Story:
+    """Events of a study as its driver would send them; `now` is the time in seconds that each of them carries."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.now = 1_000.0
+        self._attempts: dict[str, int] = {}
+
+    def begin(self) -> StudyStarted:
+        return StudyStarted("demo", {"label": "digits", "fingerprint": "0", "classes": 10}, {}, self.now)
+
+    def resume(self, finished: int) -> StudyResumed:
+        return StudyResumed(finished, self.now)
+
+    def end(self) -> StudyFinished:
+        return StudyFinished(self.now)
+
+    def start(self, trial: Trial) -> TrialStarted:
+        self._attempts[trial.trial_id] = attempt = self._attempts.get(trial.trial_id, 0) + 1
+        place = (trial.phase, trial.block, trial.config.seed, trial.cell.values, trial.nuisance)
+        return TrialStarted(trial.trial_id, attempt, *place, time=self.now)
+
+    def report(self, trial: Trial, epoch: int, val_acc: float) -> Evaluation:
+        row = {"epoch": epoch, "val_acc": val_acc}
+        return Evaluation(trial.trial_id, self._attempts[trial.trial_id], row, self.now)
+
+    def finish(self, trial: Trial, status: str = "completed") -> TrialFinished:
+        return TrialFinished(trial.trial_id, self._attempts[trial.trial_id], status, {}, self.now)
+
+    def fail(self, trial: Trial, message: str, *, retry: bool = False) -> TrialFailed:
+        reason = "lost" if retry else "error"
+        return TrialFailed(trial.trial_id, self._attempts[trial.trial_id], reason, message, retry, self.now)
+
+    def run(self, trial: Trial, val_acc: float, seconds: float = 10.0) -> list[Event]:
+        """A whole trial."""
+        start = self.start(trial)
+        self.now += seconds
+        return [start, self.report(trial, 1, val_acc), self.finish(trial)]
+
+    def tune(self, arm: int, number: int, block: int = 0) -> Trial:
+        return self.study.tune_trial(self.study.cells[arm], block, {"optimizer.lr": 0.01 * (number + 1)})
+
+    def replicate(self, arm: int, number: int, block: int = 0) -> Trial:
+        return self.study.replicate_trials(self.study.cells[arm], block, {"optimizer.lr": 0.01})[number]
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
+    """Two cells, with four points and three seeds each."""
+    found: list[StudyConfig] = []
+    words = ["run.name=demo", "study.tune.points=4", "study.replicate.seeds=3"]
+    run_with_hydra("train", words, lambda config, overrides: found.append(config) or 0)
+    return Study(found[0])
+
+
+@pytest.fixture
+def story(study: Study) -> Story:
+    return Story(study)

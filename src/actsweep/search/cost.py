@@ -1,0 +1,57 @@
+"""What a training step of each arm costs, measured once per unit when all trials have ended and nothing else runs."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import ray
+
+from actsweep.data import Source
+from actsweep.events import StepCost, TrialRecord
+from actsweep.records import EventStream
+from actsweep.settings import TrialConfig
+from actsweep.study import Study
+
+Unit = list[list[TrialRecord]]  # per arm its replicates
+
+
+def measure_costs(study: Study, source: Source, stream: EventStream) -> None:
+    """Measure the units that have no cost yet, one after the other, and publish what came of each replicate."""
+    units = list(_units(study, list(stream.record.trials.values())))
+    if not units:
+        return
+    asked = [[study.config.trial(_values(arm[0]), arm[0].started.seed).model_dump() for arm in unit] for unit in units]
+    resources = study.config.cluster.resources
+    worker = ray.remote(_costs).options(num_cpus=resources.cpu, num_gpus=resources.gpu, num_returns="streaming")
+    for unit, answer in zip(units, worker.remote(asdict(source), asked), strict=True):
+        for arm, milliseconds in zip(unit, ray.get(answer), strict=True):
+            for trial in arm:
+                stream(StepCost(trial.started.trial_id, milliseconds, time.time()))
+
+
+def _units(study: Study, trials: Sequence[TrialRecord]) -> Iterator[Unit]:
+    """Per stratum and unit (block, or seed where there is one block) the arms with a result and no cost yet."""
+    groups: dict[tuple[Any, ...], dict[Any, list[TrialRecord]]] = {}
+    for trial in trials:
+        start = trial.started
+        if start.phase == "replicate" and trial.has_result:
+            unit = start.block if study.config.study.tune.blocks > 1 else start.seed
+            place = (*(start.cell[path] for path in study.strata), unit)
+            groups.setdefault(place, {}).setdefault(start.cell[study.factor], []).append(trial)
+    for arms in groups.values():
+        if any(trial.step_ms is None for arm in arms.values() for trial in arm):
+            yield list(arms.values())
+
+
+def _values(trial: TrialRecord) -> dict[str, Any]:
+    return {**trial.started.cell, **trial.started.nuisance}
+
+
+def _costs(source: dict[str, Any], units: list[list[dict[str, Any]]]) -> Iterator[list[float]]:
+    from actsweep.cost import step_costs  # only the worker pays for it
+    from actsweep.data import load
+
+    for unit in units:
+        configs = [TrialConfig.model_validate(trial) for trial in unit]
+        yield step_costs(configs, load(Source(**source), configs[0].data))

@@ -1,0 +1,78 @@
+from typing import Any
+
+from actsweep.report.headline import headline
+
+from .conftest import cell, comparison
+
+Row = dict[str, Any]
+
+
+def compared(results: Row, *rows: Row, cells: list[Row] | None = None) -> str:
+    results["comparisons"] = list(rows)
+    results["cells"] = cells or [cell("relu", test_acc_mean=0.97), cell("sigmoid", test_acc_mean=0.95)]
+    (text,) = headline(results)
+    return text
+
+
+def test_the_best_arm_its_lead_and_how_sure_it_is(results: Row) -> None:
+    text = compared(results, comparison("d_test_acc", 0.02, 0.012, 0.028), comparison("p_a_better", 0.98, 0.8, 1.0))
+    assert text == (
+        "At depth 3, relu has the best test accuracy, 97 % on average, 2.0 percentage points above sigmoid "
+        "(99.5 % interval 1.2 to 2.8): the difference is more than chance. "
+        "A random run of relu beats a random run of sigmoid 98 times in 100."
+    )
+
+
+def test_where_the_other_arm_is_best_the_comparison_is_turned_round(results: Row) -> None:
+    cells = [cell("relu", test_acc_mean=0.95), cell("sigmoid", test_acc_mean=0.97)]
+    rows = comparison("d_test_acc", -0.02, -0.028, -0.012), comparison("p_a_better", 0.02, 0.0, 0.2)
+    text = compared(results, *rows, cells=cells)
+    assert "sigmoid has the best test accuracy, 97 % on average, 2.0 percentage points above relu" in text
+    assert "(99.5 % interval 1.2 to 2.8): the difference is more than chance." in text
+    assert "A random run of sigmoid beats a random run of relu 98 times in 100." in text
+
+
+def test_an_interval_that_includes_no_difference_may_be_chance(results: Row) -> None:
+    assert "this may be chance" in compared(results, comparison("d_test_acc", 0.02, -0.01, 0.05))
+
+
+def test_equivalent_arms_are_called_equal(results: Row) -> None:
+    text = compared(results, comparison("d_test_acc", 0.002, 0.001, 0.003, equivalent=True))
+    assert "for all practical purposes they are equal" in text
+    assert "chance" not in text
+
+
+def test_too_few_runs_for_an_interval(results: Row) -> None:
+    assert "too few runs to say how sure" in compared(results, comparison("d_test_acc", 0.02, None, None))
+
+
+def test_arms_that_were_not_compared(results: Row) -> None:
+    assert compared(results).endswith("97 % on average; it was not compared with sigmoid.")
+
+
+def test_where_runs_failed_the_difference_without_them_is_said_too(results: Row) -> None:
+    (text,) = headline(results)
+    assert "Without the runs that diverged or got stuck it is 1.4 (0.5 to 2.2)." in text
+
+
+def test_the_best_is_held_against_the_reference_and_the_second_is_named(results: Row) -> None:
+    cells = [cell(arm, test_acc_mean=mean) for arm, mean in (("relu", 0.9), ("tanh", 0.94), ("gelu", 0.95))]
+    text = compared(results, comparison("d_test_acc", -0.05, -0.06, -0.04, b="gelu"), cells=cells)
+    assert "gelu has the best test accuracy, 95 % on average (tanh comes next with 94 %), 5.0 percentage points" in text
+    assert "above relu" in text
+
+
+def test_comparisons_at_another_depth_or_rate_are_not_taken(results: Row) -> None:
+    rows = [comparison("d_test_acc", 0.5, 0.4, 0.6, depth=6), comparison("d_test_acc", 0.5, 0.4, 0.6, phase="at_a_lr")]
+    assert "not compared" in compared(results, *rows)
+
+
+def test_each_depth_has_its_own_sentence(results: Row) -> None:
+    results["cells"] = [cell("relu", depth=3), cell("sigmoid", depth=6)]
+    assert [text.split(",")[0] for text in headline(results)] == ["At depth 3", "At depth 6"]
+    assert headline(results)[0].endswith("; no other arm has one.")
+
+
+def test_without_test_accuracy_there_is_no_best(results: Row) -> None:
+    text = compared(results, cells=[cell("relu", test_acc_mean=None), cell("sigmoid", test_acc_mean=None)])
+    assert text == "No replicate at depth 3 has a test accuracy, so no arm can be called the best."

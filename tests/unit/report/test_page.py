@@ -1,0 +1,162 @@
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+from actsweep.report.page import render, write_report
+
+from .conftest import cell, trial, verdict
+
+Row = dict[str, Any]
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'\u202e\ud800"
+VOID = {"meta", "br", "path"}
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a browser finds in a page: elements with their attributes, scripts, and the text that is shown."""
+
+    html: str
+    elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
+    scripts: list[tuple[dict[str, str | None], str]] = field(default_factory=list)
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.feed(self.html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "script":
+            self.scripts.append((dict(attrs), ""))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            attributes, text = self.scripts[-1]
+            self.scripts[-1] = attributes, text + data
+        elif not self.open or self.open[-1] != "style":
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def figures(self) -> list[Row]:
+        (text,) = (text for attributes, text in self.scripts if attributes.get("id") == "figures")
+        found: list[Row] = json.loads(text)
+        return found
+
+
+@pytest.fixture
+def page(results: Row, curves: list[Row]) -> Page:
+    return Page(render(results, curves))
+
+
+@pytest.fixture
+def hostile(results: Row) -> Page:
+    """A page in which everything that a table of curves can name tries to break out."""
+    results["study"] |= {"name": HOSTILE, "arms": [HOSTILE], "reference": HOSTILE, "warnings": [HOSTILE]}
+    results["cells"] = [cell(HOSTILE, depth=HOSTILE)]
+    results["targets"] = [{"depth": HOSTILE, "hi": 0.9, "lo": 0.8}]
+    results["trials"] = [trial(HOSTILE, 0, 0.9, depth=HOSTILE)]
+    numbers = (1.0, 0.9, 1.1, 2.0)
+    results["verdicts"] = [verdict(HOSTILE, HOSTILE, HOSTILE, numbers, HOSTILE, a=HOSTILE, b=HOSTILE, depth=HOSTILE)]
+    place = {"trial_id": f"{HOSTILE}-0", "phase": "replicate", "cell": f"{HOSTILE}/{HOSTILE}", "arm": HOSTILE}
+    return Page(render(results, [{**place, "epoch": [0, 1], "val_acc": [0.1, 0.9], "train_acc": None}]))
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
+    loading = {"src", "href", "srcset", "data", "action", "poster", "background", "formaction", "xlink:href"}
+    assert not [(tag, loading & attributes.keys()) for tag, attributes in page.elements if loading & attributes.keys()]
+    assert {tag for tag, _ in page.elements}.isdisjoint({"link", "iframe", "object", "embed", "base", "img", "form"})
+    assert "url(" not in (style := re.findall(r"<style>(.*?)</style>", page.html, re.S)[0])
+    assert "@import" not in style
+
+
+def test_the_policy_forbids_every_request_and_every_script_but_its_own(page: Page) -> None:
+    (policy,) = (meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; ")
+    assert not re.search(r"https?:|\*|connect-src|script-src[^;]*unsafe", policy)
+    running = [text for attributes, text in page.scripts if "type" not in attributes]
+    digests = {base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in running}
+    assert set(re.findall(r"'sha256-([^']+)'", policy)) == digests
+
+
+def test_plotly_is_inside_once(page: Page) -> None:
+    assert [text == get_plotlyjs() for _, text in page.scripts].count(True) == 1
+    assert len(page.scripts) == 3
+
+
+def test_each_figure_has_its_place(page: Page) -> None:
+    places = [attributes["data-figure"] for attributes in page.all("div") if "data-figure" in attributes]
+    assert places == ["0", "1"]
+    assert [len(figure["data"]) for figure in page.figures] == [6, 4]
+
+
+def test_the_answer_the_verdicts_and_the_cells_are_in_the_text(page: Page) -> None:
+    assert "At depth 3, relu has the best test accuracy, 97.3 % on average" in page.text
+    assert "about 41 more replicates per arm would likely decide it." in page.text
+    assert "at least 2.18 x" in page.text
+    assert "10/10 (72-100)" in page.text
+    assert "The best lr of sigmoid/3 lies at an edge of [0.0001, 0.1]" in page.text
+    cards = [attributes["class"] for attributes in page.all("article")]
+    assert cards == ["card undecided", "card supported", "card refuted", "card not-assessable"]
+
+
+def test_light_and_dark_come_from_the_readers_system(page: Page) -> None:
+    assert "@media (prefers-color-scheme: dark)" in page.html
+    assert {"name": "color-scheme", "content": "light dark"} in page.all("meta")
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all("meta")
+
+
+def test_no_name_can_begin_a_script_or_an_element(hostile: Page, page: Page) -> None:
+    assert len(hostile.scripts) == len(page.scripts)
+    assert {tag for tag, _ in hostile.elements} == {tag for tag, _ in page.elements}
+    assert not [name for _, attributes in hostile.elements for name in attributes if name.startswith("on")]
+    assert "<script>alert(1)</script><img src=x onerror=alert(2)>" in hostile.text
+    assert [text for _, text in hostile.scripts[1:]] == [text for _, text in page.scripts[1:]]
+
+
+def test_control_characters_in_names_are_visible(hostile: Page) -> None:
+    assert "\u202e" not in hostile.html
+    assert "\\u202e" in hostile.text
+
+
+def test_a_study_without_anything_to_draw_needs_no_script(results: Row) -> None:
+    nothing: Row = dict.fromkeys(cell("relu"), None)
+    results["cells"] = [nothing | {"activation": "relu", "depth": 3, "n": 0, "lrs": []}]
+    results["trials"], results["comparisons"], results["verdicts"], results["targets"] = [], [], [], []
+    page = Page(render(results, []))
+    assert page.scripts == []
+    assert "No replicate at depth 3 has a test accuracy" in page.text
+    assert not page.all("article")
+
+
+def test_the_file_is_written_whole(tmp_path: Path, results: Row, curves: list[Row]) -> None:
+    target = tmp_path / "report.html"
+    target.write_text("before")
+    write_report(target, results, curves)
+    assert target.read_text(encoding="utf-8") == render(results, curves)
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_page_depends_on_nothing_but_the_results(results: Row, curves: list[Row]) -> None:
+    assert render(results, curves) == render(results, curves)

@@ -1,0 +1,100 @@
+"""What Tune sees becomes events, and the queue learns how trials ended; Tune's trials are stood in for by their ids."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from actsweep.events import Event, TrialFailed, TrialStarted
+from actsweep.records import EventStream, Ledger
+from actsweep.search.callback import MAX_ATTEMPTS, EventCallback, Outcomes
+from actsweep.search.queue import TrialQueue
+from actsweep.settings import StudyConfig
+from actsweep.study import Study, Trial
+
+ROWS = [{"epoch": epoch, "val_acc": accuracy, "train_loss": 1.0} for epoch, accuracy in enumerate((0.1, 0.6, 0.5))]
+
+
+class Driver:
+    """A queue and a callback as a sweep has them, over a real ledger."""
+
+    def __init__(self, study: Study, ledger: Ledger) -> None:
+        self.events: list[Event] = []
+        self.queue = TrialQueue(study, lambda trial_id: None)
+        self.handed_out: dict[str, Trial] = {}
+        stream = EventStream(ledger, [self.events.append])
+        self.record = stream.record
+        self.callback = EventCallback(self.queue, self.handed_out, stream, Outcomes(2, 10))
+
+    def suggest(self) -> Any:
+        trial = self.queue.next()
+        assert trial is not None
+        self.handed_out[name := f"tune{len(self.handed_out)}"] = trial
+        return SimpleNamespace(trial_id=name, error_file=None)
+
+    def start(self, trial: Any) -> None:
+        self.callback.on_trial_start(0, [], trial)
+
+    def result(self, trial: Any, **result: Any) -> None:
+        self.callback.on_trial_result(0, [], trial, {"rows": [], **result})
+
+    def error(self, trial: Any) -> None:
+        self.callback.on_trial_error(0, [], trial)
+
+
+@pytest.fixture
+def driver(compose: Callable[..., StudyConfig], tmp_path: Path) -> Iterator[Driver]:
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        yield Driver(Study(compose("experiment=smoke")), ledger)
+
+
+def test_a_trial_begins_reports_and_ends(driver: Driver) -> None:
+    trial = driver.suggest()
+    driver.start(trial)
+    driver.result(trial, rows=ROWS[:2])
+    driver.result(trial, rows=ROWS[2:], end={"status": "completed", "test_acc": 0.5})
+    assert [event.kind for event in driver.events] == ["trial_started", *["evaluation"] * 3, "finished"]
+    (record,) = driver.record.trials.values()
+    assert (record.status, record.final, len(record.rows)) == ("completed", {"test_acc": 0.5}, 3)
+    assert driver.queue.idle
+
+
+def test_a_trials_own_error_is_final(driver: Driver) -> None:
+    trial = driver.suggest()
+    driver.start(trial)
+    driver.result(trial, rows=ROWS[:1], end={"failure": "ValueError: no", "trace": "..."})
+    failed = driver.events[-1]
+    assert isinstance(failed, TrialFailed)
+    assert (failed.reason, failed.message, failed.will_retry) == ("error", "ValueError: no", False)
+    assert driver.queue.idle
+
+
+def test_a_lost_worker_is_tried_again_a_bounded_number_of_times(driver: Driver) -> None:
+    names = set()
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        trial = driver.suggest()
+        names.add(driver.handed_out[trial.trial_id].trial_id)
+        driver.start(trial)
+        driver.error(trial)
+        failed = driver.events[-1]
+        assert isinstance(failed, TrialFailed)
+        assert (failed.attempt, failed.will_retry) == (attempt, attempt < MAX_ATTEMPTS)
+    assert len(names) == 1
+    assert driver.queue.idle
+
+
+def test_a_worker_lost_before_the_trial_began_costs_an_attempt_too(driver: Driver) -> None:
+    driver.error(driver.suggest())
+    again = driver.suggest()
+    driver.error(again)
+    starts = [event.attempt for event in driver.events if isinstance(event, TrialStarted)]
+    assert starts == [1, 2]
+    assert [event.kind for event in driver.events] == ["trial_started", "failed"] * 2
+
+
+def test_the_outcome_is_the_analysis_own_best_accuracy() -> None:
+    outcomes = Outcomes(horizon=2, classes=10)
+    assert outcomes.of(ROWS, "completed").best_val_acc == 0.6
+    assert outcomes.of(ROWS, "diverged").best_val_acc == pytest.approx(0.1)

@@ -1,0 +1,99 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actsweep.cli import COMMANDS, run
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
+def test_help_lists_every_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {name} " in shown for name in COMMANDS)
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    from importlib.metadata import version
+
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"actsweep {version('actsweep')}\n"
+
+
+def test_help_and_status_load_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys; from actsweep.cli import run; run(['--help']); run(['status', 'nowhere'])\n"
+        "print({'torch', 'ray', 'hydra', 'wandb', 'pandas', 'optuna'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["swep"], "'swep' is no command; known are sweep, "),
+        (["swep"], "did you mean 'sweep'?"),
+        (["status", "nowhere"], "nowhere holds no study"),
+        (["resume", "nowhere"], "nowhere holds no study"),
+        (["report", "nowhere"], "nowhere holds no study"),
+        (["sweep", "experiment=nope"], "experiment=nope: no such choice"),
+        (["sweep", "model.activation=gelu"], "model.activation is swept"),
+        (["sweep", "data=image_folder", "data.root=nowhere"], "nowhere"),
+        (["sweep", "data.train=100000"], "data.train"),
+        (["sweep", "study.replicate.seeds=0"], "study.replicate.seeds: should be greater than 0, not 0"),
+        (["train", "optimizer.lr=-1"], "optimizer.lr: should be greater than 0"),
+        (["submit"], "submit needs cluster=ray"),
+    ],
+)
+def test_a_wrong_request_is_one_message_and_leaves_nothing(
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(words) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert shown.err.startswith("actsweep: ")
+    assert "Traceback" not in shown.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_word_too_many_is_refused_by_the_commands_own_parser(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        run(["status"])
+    assert leaving.value.code == 2
+    assert "RUN_DIR" in capsys.readouterr().err
+
+
+def test_train_shows_its_curve_and_keeps_its_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["train", "experiment=smoke", "model.activation=gelu"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2:5]] == ["0", "1", "2"]
+    assert lines[-1].startswith("completed; test accuracy 0.")
+    (folder,) = (tmp_path / "outputs" / "smoke" / "trials").iterdir()
+    assert {path.name for path in folder.iterdir()} == {"trial.yaml", "last.ckpt", "best.ckpt"}
+
+
+class TestCompletion:
+    def complete(self, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+        monkeypatch.setenv("COMP_LINE", line)
+        assert run(["-sc", "query=bash"]) == 0
+        return capsys.readouterr().out.split()
+
+    def test_of_commands(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        assert self.complete("actsweep s", monkeypatch, capsys) == ["sweep", "status", "submit"]
+
+    def test_of_overrides(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        found = self.complete("actsweep sweep experiment=", monkeypatch, capsys)
+        assert found == ["experiment=cifar10_small", "experiment=quickstart", "experiment=smoke"]
+
+    def test_is_installed_behind_the_command_word_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(["sweep", "-sc", "install=bash"]) == 0
+        assert "complete" in capsys.readouterr().out
