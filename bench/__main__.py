@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from bench import training
+from bench import quickstart, training
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"training": training.run}
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"training": training.run, "quickstart": quickstart.run}
 OUTPUT = Path("outputs/bench")
 
 

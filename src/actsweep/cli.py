@@ -146,6 +146,20 @@ def _show(results: "Results", path: Path, console: "Console") -> int:
     return INCOMPLETE if results["study"]["failures"] else DONE
 
 
+def _compare(words: list[str], debug: bool) -> int:
+    from rich.console import Console
+
+    from actsweep.records import StudyFolder
+    from actsweep.report.side_by_side import compare_studies, comparison_tables
+    from actsweep.results import read_results
+
+    folders = [StudyFolder(path) for path in _arguments("compare", words, nargs="+").run_dir]
+    configs = [folder.read_config() for folder in folders]
+    results = [read_results(folder) for folder in folders]
+    Console().print(comparison_tables(compare_studies([config.run.name for config in configs], configs, results)))
+    return DONE
+
+
 def _status(words: list[str], debug: bool) -> int:
     from rich.console import Console
 
@@ -208,9 +222,11 @@ def _job_words(config: "StudyConfig", overrides: Sequence[str]) -> list[str]:
     return [*kept, f"run.root={config.cluster.storage}"]
 
 
-def _arguments(command: str, words: Sequence[str]) -> argparse.Namespace:
+def _arguments(command: str, words: Sequence[str], nargs: str | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"actsweep {command}", description=COMMANDS[command].summary)
-    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a study's folder, such as outputs/quickstart")
+    parser.add_argument(
+        "run_dir", metavar="RUN_DIR", type=Path, nargs=nargs, help="a study's folder, such as outputs/quickstart"
+    )
     return parser.parse_args(words)
 
 
@@ -231,6 +247,7 @@ COMMANDS = {
     "resume": Command("continue an interrupted sweep", "RUN_DIR", _resume),
     "train": Command("one trial in this process, without Ray", "[OVERRIDES]", _train),
     "report": Command("rebuild results.json and report.html from the records", "RUN_DIR", _report),
+    "compare": Command("settings and verdicts of several studies side by side", "RUN_DIR RUN_DIR...", _compare),
     "status": Command("how far a sweep is", "RUN_DIR", _status),
     "submit": Command("a sweep as a job on a running Ray cluster", "[--follow] [OVERRIDES]", _submit),
 }

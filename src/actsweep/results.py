@@ -41,6 +41,22 @@ def rebuild(folder: StudyFolder) -> Results:
     return results
 
 
+def read_results(folder: StudyFolder) -> Results:
+    """The results of a study as they were last written.
+
+    Raises:
+        RecordsError: there are none yet, or the file is damaged.
+    """
+    try:
+        results: Results = json.loads(folder.results.read_bytes())
+    except FileNotFoundError as error:
+        hint = f"actsweep report {folder.path}"
+        raise RecordsError(f"{folder.path}: no {folder.results.name} in it yet; to make it: {hint}") from error
+    except ValueError as error:
+        raise RecordsError(f"{folder.results} is damaged; to rebuild it: actsweep report {folder.path}") from error
+    return results
+
+
 def _write(folder: StudyFolder, study: Study, record: StudyRecord, results: Results, trials: Sequence[Rows]) -> None:
     from actsweep.report.page import write_report
 

@@ -178,6 +178,11 @@ def changed_settings(before: StudyConfig, now: StudyConfig) -> list[tuple[str, A
     return [(path, old.get(path), new.get(path)) for path in sorted({*old, *new}) if old.get(path) != new.get(path)]
 
 
+def all_settings(config: StudyConfig) -> dict[str, Any]:
+    """Every setting by its dotted path."""
+    return dict(_flat(config.model_dump(mode="json")))
+
+
 def _result_relevant(config: StudyConfig) -> dict[str, Any]:
     groups = {"study", "search", "scheduler", "model", "optimizer", "data", "trainer"}
     exclude = {**_NOT_OF_THE_RESULT, "study": {"max_trials"}}

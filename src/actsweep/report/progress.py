@@ -136,7 +136,7 @@ class _State:
             f"{self.ended(cells) - failed} of {count(self.total(cells), 'trial')} done",
             f"{failed} failed" if failed else "",
             f"{duration(self._clock() - self._began)} elapsed",
-            "" if self.closed or self._record.finished or left is None else f"about {duration(left)} left",
+            f"about {duration(max(left, 1))} left" if left and not self.closed else "",
         ]
         return f"{self.phase(cells)}: {', '.join(part for part in parts if part)}"
 

@@ -126,7 +126,7 @@ def cell_terms(results: Results) -> list[tuple[str, str]]:
 def verdict_groups(results: Results) -> list[VerdictGroup]:
     """The verdicts by what is compared, in the order of the results."""
     return [
-        VerdictGroup(_title(results, rows[0]), percent(rows[0]["level"], decimals=2), tuple(map(_verdict_text, rows)))
+        VerdictGroup(_title(results, rows[0]), percent(rows[0]["level"], decimals=2), tuple(map(verdict_text, rows)))
         for rows in _by_matchup(results)
     ]
 
@@ -190,7 +190,8 @@ def _title(results: Results, row: Row) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _verdict_text(row: Row) -> VerdictText:
+def verdict_text(row: Row) -> VerdictText:
+    """One verdict's row as texts."""
     unit = next((unit for claim, unit in _UNITS.items() if str(row["claim"]).startswith(claim)), "")
     estimate, interval = DASH, ""
     if row["estimate"] is not None:

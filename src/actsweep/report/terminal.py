@@ -30,7 +30,7 @@ def cells_table(results: Results) -> RenderableType:
         table.add_column("failed", justify="right", overflow="fold")
     for text in texts:
         table.add_row(*map(Text, _cell_columns(text)), *([Text(text.failed)] if some_failed else []))
-    return Group(table, Text(), _terms(cell_terms(results)))
+    return Group(table, Text(), _terms(cell_terms(results)), Text())
 
 
 def verdicts_table(results: Results) -> RenderableType | None:

@@ -135,6 +135,12 @@ def test_no_name_can_begin_a_script_or_an_element(hostile: Page, page: Page) -> 
     assert [text for _, text in hostile.scripts[1:]] == [text for _, text in page.scripts[1:]]
 
 
+def test_the_data_of_the_figures_holds_nothing_that_html_could_mean(page: Page) -> None:
+    (data,) = (text for attributes, text in page.scripts if attributes.get("id") == "figures")
+    assert not set("<>&") & set(data)
+    assert "median %{y:.1f} % at epoch %{x}<extra>" in page.figures[0]["data"][4]["hovertemplate"]
+
+
 def test_control_characters_in_names_are_visible(hostile: Page) -> None:
     assert "\u202e" not in hostile.html
     assert "\\u202e" in hostile.text
