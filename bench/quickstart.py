@@ -1,4 +1,4 @@
-"""Where the quickstart's CPU-seconds go: each process of a real run watched from outside, training taken from its curves."""
+"""Where the quickstart's CPU-seconds go: every process of a real run watched from outside."""
 
 import subprocess
 import sys

@@ -139,7 +139,7 @@ class TrialRecord:
     """What is known of a trial from its events.
 
     Attributes:
-        status: running, completed, diverged, failed or retrying.
+        status: running, completed, diverged, failed, or waiting (for another attempt).
         rows: the evaluations of the latest attempt, in the order of their epochs.
         final: what was measured at the end.
         message: why it failed.
@@ -179,6 +179,8 @@ class StudyRecord:
                 self.started = event
             case StudyResumed():
                 self.finished = False
+                for trial in self.trials.values():
+                    trial.status = trial.status if trial.has_result else "waiting"
             case StudyFinished():
                 self.finished = True
             case TrialStarted():
@@ -198,4 +200,4 @@ def _end_or_extend(record: TrialRecord, event: Evaluation | TrialFinished | Tria
         case TrialFinished():
             record.status, record.final = event.status, event.final
         case TrialFailed():
-            record.status, record.message = "retrying" if event.will_retry else "failed", event.message
+            record.status, record.message = "waiting" if event.will_retry else "failed", event.message

@@ -89,6 +89,7 @@ def _options(study: Study, record: StudyRecord) -> AnalysisOptions:
         classes=record.started.data["classes"],
         factor=study.short_names[study.factor],
         stratum=tuple(study.short_names[path] for path in study.strata),
+        horizon=study.config.trainer.epochs,
         target_hi=target.hi,
         target_lo=target.lo,
     )

@@ -7,12 +7,13 @@ from typing import Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from actsweep.events import Event, StudyFinished, StudyRecord, StudyResumed, StudyStarted, TrialFailed, TrialFinished
 from actsweep.report.pace import Pace
-from actsweep.report.summary import Board, CellState
+from actsweep.report.summary import Board, CellState, board_of
 from actsweep.report.terminal import states_table
 from actsweep.report.wording import clean, count, duration, number, percent
 from actsweep.study import PHASES, Phase, Study
@@ -100,7 +101,7 @@ class _State:
         self._pace(event)
         self._event_time, self._event_clock = event.time, self._clock()
         if isinstance(event, StudyResumed):
-            self._set_aside()
+            self._board = board_of(self.study, self._record)
         elif not isinstance(event, StudyStarted | StudyFinished):
             self._board.put(self._record.trials[event.trial_id])
 
@@ -172,13 +173,6 @@ class _State:
     def _waiting(self, cells: tuple[CellState, ...]) -> dict[Phase, int]:
         return {phase: sum(cell.phases[phase].waiting for cell in cells) for phase in PHASES}
 
-    def _set_aside(self) -> None:
-        """What had no result when a new driver took over waits for its next attempt."""
-        for trial in self._record.trials.values():
-            if not trial.has_result:
-                trial.status = "retrying"
-                self._board.put(trial)
-
 
 class _Table:
     """The live display on a terminal."""
@@ -200,7 +194,8 @@ class _Table:
         with self._lock:
             cells = self._state.cells()
             bar = ProgressBar(total=max(self._state.total(cells), 1), completed=self._state.ended(cells))
-            return Group(Text(self._state.heading(cells)), bar, states_table(self._state.study, cells))
+            line = Padding(bar, 0)  # the bar alone does not end its line
+            return Group(Text(self._state.heading(cells)), line, states_table(self._state.study, cells))
 
 
 class _Lines:

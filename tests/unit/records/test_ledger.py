@@ -150,10 +150,14 @@ class TestFold:
     def test_the_end_counts_for_its_own_attempt_only(self, tmp_path: Path) -> None:
         write(tmp_path / "l.jsonl", EVENTS)
         trial = read_ledger(tmp_path / "l.jsonl").fold().trials[START.trial_id]
-        assert (trial.status, trial.has_result) == ("retrying", False)
+        assert (trial.status, trial.has_result) == ("waiting", False)
 
     def test_a_study_is_finished_until_it_is_resumed(self, tmp_path: Path) -> None:
         write(tmp_path / "l.jsonl", EVENTS)
         assert read_ledger(tmp_path / "l.jsonl").fold().finished
         write(tmp_path / "l.jsonl", [StudyResumed(1, 9.0)])
         assert not read_ledger(tmp_path / "l.jsonl").fold().finished
+
+    def test_what_a_lost_driver_left_running_waits_for_another_attempt(self, tmp_path: Path) -> None:
+        write(tmp_path / "l.jsonl", [START, StudyResumed(0, 9.0)])
+        assert read_ledger(tmp_path / "l.jsonl").fold().trials[START.trial_id].status == "waiting"

@@ -160,7 +160,10 @@ def test_a_terminal_shows_every_cell(story: Story, terminal: Screen) -> None:
     trial, running = story.tune(0, 0), story.tune(1, 0)
     show(story, terminal, story.begin(), *story.run(trial, 0.912), story.start(running))
     frame = terminal.last_frame
-    assert "stopped: 1 of 14 trials done" in frame
+    heading, bar, table = (line.rstrip() for line in frame[frame.index("stopped") :].splitlines()[:3])
+    assert heading == "stopped: 1 of 14 trials done, 0:00 elapsed"
+    assert set(bar) <= set("━╸╺")
+    assert table == "activation/"
     assert re.search(r"relu/3 +1/4 +0/3 +- +6 +- +91.2 %", frame)
     assert re.search(r"sigmoid/3 +0/4 +0/3 +1 +6 +- +-", frame)
 
