@@ -83,10 +83,12 @@ def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Cap
 
 
 def _own_cluster_environment() -> dict[str, str]:
-    """Ray reads these when it is imported: where the caller has done that already, its own choice stands."""
-    if "ray" in sys.modules:
-        return {}
-    return {**_LOOPBACK_ONLY, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    """What a cluster of one's own, and so its workers, start with."""
+    # Each trial trains in a thread of its own; by itself glibc keeps a heap for each, and a worker's memory doubles.
+    own = {"MALLOC_ARENA_MAX": "2"}
+    if "ray" in sys.modules:  # which reads the others when it is imported: then the caller's own choice stands
+        return own
+    return {**own, **_LOOPBACK_ONLY, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 def _capacity(asked: ResourceSettings, nodes: list[Mapping[str, float]]) -> Capacity:
