@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import secrets
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -65,6 +66,7 @@ def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Cap
                     object_store_memory=OBJECT_STORE_BYTES,
                     log_to_driver=debug,
                     logging_level=level,
+                    runtime_env=_own_runtime_environment(),
                 )
             else:
                 ray.init(address=settings.address, log_to_driver=debug, logging_level=level)
@@ -89,6 +91,12 @@ def _own_cluster_environment() -> dict[str, str]:
     if "ray" in sys.modules:  # which reads the others when it is imported: then the caller's own choice stands
         return own
     return {**own, **_LOOPBACK_ONLY, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
+def _own_runtime_environment() -> dict[str, str]:
+    """Ray hands the path of its workers' Python to a shell as it is, where one with a space falls apart."""
+    quoted = shlex.quote(sys.executable)
+    return {} if quoted == sys.executable else {"py_executable": quoted}
 
 
 def _capacity(asked: ResourceSettings, nodes: list[Mapping[str, float]]) -> Capacity:
