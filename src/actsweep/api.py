@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from actsweep.records import StudyFolder
 from actsweep.results import Results, read_results
+from actsweep.tables import analyze
+
+__all__ = ["LoadedStudy", "analyze", "load"]
 
 if TYPE_CHECKING:
     import pandas as pd

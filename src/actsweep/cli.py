@@ -146,6 +146,12 @@ def _show(results: "Results", path: Path, console: "Console") -> int:
     return INCOMPLETE if results["study"]["failures"] else DONE
 
 
+def _analyze(words: list[str], debug: bool) -> int:
+    from actsweep.tables import run_analyze
+
+    return run_analyze(words)
+
+
 def _compare(words: list[str], debug: bool) -> int:
     from rich.console import Console
 
@@ -247,6 +253,7 @@ COMMANDS = {
     "resume": Command("continue an interrupted sweep", "RUN_DIR", _resume),
     "train": Command("one trial in this process, without Ray", "[OVERRIDES]", _train),
     "report": Command("rebuild results.json and report.html from the records", "RUN_DIR", _report),
+    "analyze": Command("the same analysis of anyone's curves", "CURVES... [OPTIONS]", _analyze),
     "compare": Command("settings and verdicts of several studies side by side", "RUN_DIR RUN_DIR...", _compare),
     "status": Command("how far a sweep is", "RUN_DIR", _status),
     "submit": Command("a sweep as a job on a running Ray cluster", "[--follow] [OVERRIDES]", _submit),

@@ -19,6 +19,13 @@ def test_a_study_is_loaded_as_tables(smoke: Any) -> None:
     assert set(study.comparisons.endpoint) >= {"r_epochs_hi", "r_cost", "d_test_acc", "p_a_better"}
 
 
+def test_a_studys_own_curves_analysed_as_anyones_give_its_results(smoke: Any) -> None:
+    again = actsweep.analyze(smoke.folder / "curves.parquet")
+    for part in ("targets", "trials", "cells", "comparisons", "verdicts", "learning_rate_view"):
+        assert again[part] == smoke.results[part]
+    assert actsweep.analyze(actsweep.load(smoke.folder).curves)["verdicts"] == smoke.results["verdicts"]
+
+
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordsError, match=r"no results.json in it yet; to make it: actsweep report"):
         actsweep.load(tmp_path)

@@ -66,10 +66,15 @@ def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Cap
                     object_store_memory=OBJECT_STORE_BYTES,
                     log_to_driver=debug,
                     logging_level=level,
-                    runtime_env=_own_runtime_environment(),
+                    runtime_env=_runtime_environment(),
                 )
             else:
-                ray.init(address=settings.address, log_to_driver=debug, logging_level=level)
+                ray.init(
+                    address=settings.address,
+                    log_to_driver=debug,
+                    logging_level=level,
+                    runtime_env=_runtime_environment(),
+                )
         except ray.exceptions.AuthenticationError as error:
             raise RequestError(
                 f"cluster.address={settings.address}: the cluster does not accept this token; {TOKEN_HINT}"
@@ -93,8 +98,8 @@ def _own_cluster_environment() -> dict[str, str]:
     return {**own, **_LOOPBACK_ONLY, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
-def _own_runtime_environment() -> dict[str, str]:
-    """Ray hands the path of its workers' Python to a shell as it is, where one with a space falls apart."""
+def _runtime_environment() -> dict[str, str]:
+    """Ray hands the path of the workers' Python, the driver's own, to a shell as it is: a space must be quoted."""
     quoted = shlex.quote(sys.executable)
     return {} if quoted == sys.executable else {"py_executable": quoted}
 

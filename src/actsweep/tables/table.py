@@ -33,10 +33,6 @@ class Labels:
         code = int(self.codes[index])
         return None if code < 0 else self.values[code]
 
-    def code(self, value: StratumValue) -> int:
-        """The code of a value; -2, which no row has, where the column does not hold it."""
-        return self.values.index(value) if value in self.values else -2
-
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -91,19 +87,28 @@ class Table:
         return codes
 
     def refusal(self, index: int | np.intp, column: str, message: str) -> TableError:
-        """The error that names row `index` of this table, a column and the trial."""
-        trial = self.labels["trial_id"].at(int(index)) if "trial_id" in self.labels else None
-        whose = "" if trial is None else f", trial {shown(trial)}"
-        return TableError(f"{self.name}: row {self.row[index]}, column {shown(column)}{whose}: {message}")
+        """The error that names row `index`, a column and the trial; `{}` in the message is what the cell holds."""
+        index = int(index)
+        trial = self.labels["trial_id"].at(index) if "trial_id" in self.labels else None
+        if column in self.numbers:
+            message = message.replace("{}", shown(self.numbers[column][index]))
+        elif column in self.labels:
+            message = message.replace("{}", shown(self.labels[column].at(index)))
+        theirs = self.schema.mapping.get(column, column)
+        return refusal(self.name, int(self.row[index]), theirs, trial, message)
 
-    def first_refusal(self, wrong: NDArray[np.bool_], column: str, message: str) -> None:
-        """Refuse the table where any row is wrong, naming the one that comes first in the file.
+    def refuse_first(self, wrong: NDArray[np.bool_], column: str, message: str) -> None:
+        """Refuse the table where `wrong` (N,) is True anywhere, naming the row of these that the file has first.
 
         Raises:
-            TableError: `wrong` (N,) is True somewhere; `{}` in the message stands for the value in `column`.
+            TableError: the error that `refusal` makes.
         """
         at = np.flatnonzero(wrong)
         if len(at):
-            index = at[np.argmin(self.row[at])]
-            value = self.numbers[column][index] if column in self.numbers else self.labels[column].at(int(index))
-            raise self.refusal(index, column, message.format(shown("nothing" if value is None else value)))
+            raise self.refusal(at[np.argmin(self.row[at])], column, message)
+
+
+def refusal(name: str, row: int, column: str, trial: object, message: str) -> TableError:
+    """The error about a cell of the table `name`: its 1-based data row, its column in the file, its trial if known."""
+    whose = "" if trial is None else f", trial {shown(trial)}"
+    return TableError(f"{name}: row {row}, column {shown(column)}{whose}: {message}")
