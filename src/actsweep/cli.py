@@ -3,13 +3,14 @@
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actsweep import __version__
-from actsweep.errors import ActsweepError, Interrupted
+from actsweep.errors import ActsweepError, Interrupted, RequestError, TrialsFailedError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,6 +48,8 @@ def run(words: Sequence[str]) -> int:
         return _dispatch(words, debug)
     except Interrupted as error:
         return _refuse(error, INTERRUPTED, debug)
+    except TrialsFailedError as error:
+        return _refuse(error, INCOMPLETE, debug)
     except ActsweepError as error:
         return _refuse(error, WRONG_REQUEST, debug)
     except KeyboardInterrupt:
@@ -55,6 +58,8 @@ def run(words: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        return _refuse(RequestError(f"{error.filename or 'a file'}: {error.strerror or error}"), WRONG_REQUEST, debug)
 
 
 def _dispatch(words: list[str], debug: bool) -> int:
@@ -78,7 +83,7 @@ def _dispatch(words: list[str], debug: bool) -> int:
 def _refuse(error: ActsweepError, code: int, debug: bool = False) -> int:
     print(f"actsweep: {error}", file=sys.stderr)  # noqa: T201
     if debug:
-        raise error
+        traceback.print_exception(error)
     return code
 
 
@@ -208,8 +213,6 @@ def _submit(words: list[str], debug: bool) -> int:
 
 
 def _job_server(config: "StudyConfig") -> str:
-    from actsweep.errors import RequestError
-
     address = config.cluster.address or ""
     if config.cluster.name != "ray" or not address.startswith(("http://", "https://")):
         raise RequestError(

@@ -79,15 +79,17 @@ def _refuse_swept(config: StudyConfig, overrides: list[str]) -> None:
     roles |= {dimension.path: "study.nuisance" for dimension in dimensions(config.study.nuisance, "study.nuisance")}
     for override in OverridesParser.create().parse_overrides(overrides):
         key = override.key_or_group
-        if key in roles:
+        value = override.value()
+        inside = {f"{key}.{name}" for name in value} if isinstance(value, dict) else set()
+        for path in sorted({key, *inside} & set(roles)):
             raise RequestError(
-                f"{key} is swept in this study, so {override.input_line!r} would have no effect: "
-                f"change {roles[key]}.{key} instead (only `train` takes a single value)"
+                f"{path} is swept in this study, so {override.input_line!r} would have no effect: "
+                f"change {roles[path]}.{path} instead (only `train` takes a single value)"
             )
 
 
 def _refuse_unsafe_flags(words: Sequence[str]) -> None:
-    if any(word.startswith("--experimental-rerun") for word in words):
+    if any(word.startswith("--e") for word in words):
         raise RequestError(
             "--experimental-rerun is not supported: it would load a pickle; use `actsweep resume RUN_DIR`"
         )

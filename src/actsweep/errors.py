@@ -25,5 +25,9 @@ class RecordsError(RequestError):
     """A study's folder cannot be read: missing, damaged, or of another study."""
 
 
+class TrialsFailedError(ActsweepError):
+    """The study ended, and no trial has a result: exit code 1; the message gives the first failure."""
+
+
 class Interrupted(ActsweepError):
     """The user stopped the command: exit code 130; the message says how to go on."""

@@ -180,7 +180,7 @@ class StudyRecord:
             case StudyResumed():
                 self.finished = False
                 for trial in self.trials.values():
-                    trial.status = trial.status if trial.has_result else "waiting"
+                    trial.status = "waiting" if trial.status == "running" else trial.status
             case StudyFinished():
                 self.finished = True
             case TrialStarted():

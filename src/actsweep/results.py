@@ -6,7 +6,7 @@ from typing import Any
 
 from actsweep.analysis import AnalysisOptions, TrialCurve, analyze_curves
 from actsweep.curves import Curve
-from actsweep.errors import RecordsError
+from actsweep.errors import RecordsError, TrialsFailedError
 from actsweep.events import StudyRecord
 from actsweep.records import StudyFolder, curve_rows, read_ledger, write_curves, write_whole
 from actsweep.space import text
@@ -26,6 +26,11 @@ def rebuild(folder: StudyFolder) -> Results:
     content = read_ledger(folder.ledger)
     record = content.fold()
     trials = list(curve_rows(study, record))
+    failed = [trial.message for trial in record.trials.values() if trial.status == "failed"]
+    if failed and not any(trial.has_result for trial in record.trials.values()):
+        raise TrialsFailedError(
+            f"{folder.path}: all {len(failed)} trials that ended have failed, the first with: {failed[0]}"
+        )
     if not trials or record.started is None:
         raise RecordsError(f"{folder.path}: no trial has ended yet, so there is nothing to report")
     results = analyze_curves([_trial_curve(study, rows) for rows in trials], _options(study, record))

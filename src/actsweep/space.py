@@ -13,6 +13,7 @@ from actsweep.settings import Settings, validated
 
 Value = str | int | float | bool | None
 EDGE_SHARE = 0.1
+LARGEST = 1e15
 DISTRIBUTIONS = ("log_uniform", "uniform", "int_uniform", "choice")
 
 
@@ -34,6 +35,12 @@ class _Distribution(Settings):
             raise ValueError(f"min={self.min} is not below max={self.max}")
         if self.distribution == "log_uniform" and self.min <= 0:
             raise ValueError(f"min={self.min} is not above 0, which log_uniform needs")
+        if max(abs(self.min), abs(self.max)) > LARGEST or (
+            self.distribution == "log_uniform" and self.min < 1 / LARGEST
+        ):
+            raise ValueError(
+                f"min={self.min} to max={self.max} goes beyond {LARGEST:g}, or closer to 0 than its inverse"
+            )
         if self.distribution == "int_uniform" and not (isinstance(self.min, int) and isinstance(self.max, int)):
             raise ValueError("int_uniform needs whole numbers as `min` and `max`")
         return self

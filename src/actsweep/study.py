@@ -18,7 +18,7 @@ Phase = Literal["tune", "replicate"]
 PHASES: tuple[Phase, ...] = ("tune", "replicate")
 _NOT_OF_THE_RESULT = {"data": {"root"}}
 _COLUMNS = {"trial_id", "phase", "seed", "block", "epoch", "step", "wall", "status"}  # of every table of curves
-_ONE_PER_STUDY = {"data.name", "data.root"}
+_ONE_PER_STUDY = {"data.name", "data.root", "trainer.epochs", "trainer.eval_every"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ class Study:
             Cell(dict(zip(ordered, values, strict=True))) for values in itertools.product(*ordered.values())
         )
         self.reference = _reference(config.study.reference, self.arms)
+        self._check_cells_differ()
         self.data_settings = {trial.data for trial in self.extreme_trials()}
+        self._check_device()
         self._check_size()
 
     @cached_property
@@ -127,7 +129,9 @@ class Study:
                 "an example: {optimizer: {lr: {distribution: log_uniform, min: 1e-4, max: 1e-1}}}"
             )
         for path in {*lists, *(dimension.path for dimension in self.space)} & _ONE_PER_STUDY:
-            raise RequestError(f"cannot sweep {path!r}: a study compares on one data set; run one study for each")
+            raise RequestError(
+                f"cannot sweep {path!r}: a study has one data set and one horizon; run one study for each"
+            )
         for dimension in self.space:
             if dimension.path in lists:
                 raise RequestError(
@@ -145,6 +149,25 @@ class Study:
             for dimension in self.space:
                 for value in dimension.extremes():
                     yield self.config.trial({**cell.values, **middle, dimension.path: value}, seed=0)
+
+    def _check_cells_differ(self) -> None:
+        nuisance = {dimension.path: dimension.at(0.5) for dimension in self.space}
+        seen: dict[str, Cell] = {}
+        for cell in self.cells:
+            same = seen.setdefault(self.tune_trial(cell, 0, nuisance).trial_id, cell)
+            if same is not cell:
+                raise RequestError(
+                    f"study.scientific: {same.label} and {cell.label} are the same training; list one of them"
+                )
+
+    def _check_device(self) -> None:
+        if (
+            any(trial.trainer.accelerator == "gpu" for trial in self.extreme_trials())
+            and not self.config.cluster.resources.gpu
+        ):
+            raise RequestError(
+                "trainer.accelerator=gpu needs cluster.resources.gpu above 0: each trial's share of a GPU"
+            )
 
     def _check_size(self) -> None:
         total = self.n_tune + self.n_replicate
@@ -211,6 +234,7 @@ def _factor(asked: str | None, lists: Mapping[str, Sequence[Value]]) -> str:
 def _reference(asked: Value, arms: Sequence[Value]) -> Value:
     if asked is None:
         return "relu" if "relu" in arms else arms[0]
-    if asked not in arms:
-        raise RequestError(f"study.reference: {asked!r} is not compared; the arms are {', '.join(map(text, arms))}")
-    return asked
+    for arm in arms:
+        if text(arm) == text(asked):
+            return arm
+    raise RequestError(f"study.reference: {asked!r} is not compared; the arms are {', '.join(map(text, arms))}")

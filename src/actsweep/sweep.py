@@ -1,5 +1,6 @@
 """A sweep from its configuration to its results: prepare the data, connect, run what is left, rebuild the results."""
 
+import shutil
 import signal
 import threading
 import time
@@ -42,13 +43,25 @@ def run_sweep(config: StudyConfig, console: Console, *, debug: bool = False) -> 
     folder = StudyFolder(Path(config.run.root) / config.run.name)
     _refuse_other_study(folder, config)
     source = _prepared(study)
-    folder.write_config(config)
-    with Ledger(folder.ledger) as ledger:
+    with _folder_of(folder), Ledger(folder.ledger) as ledger:
         record = ledger.content.fold()
+        _refuse_other_study(folder, config)  # once more, now that no other process can write there
         _refuse_other_data(record, source, folder)
         if not record.finished or any(trial.status == "failed" for trial in record.trials.values()):
             _run(study, source, folder, ledger, console, debug)
     return rebuild(folder)
+
+
+@contextmanager
+def _folder_of(folder: StudyFolder) -> Iterator[None]:
+    """The study's folder, made where it is missing, and taken away again where nothing came of the request."""
+    missing = [path for path in (folder.path, *folder.path.parents) if not path.exists()]
+    folder.path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        if missing and not folder.config_file.exists():
+            shutil.rmtree(missing[-1], ignore_errors=True)
 
 
 def _prepared(study: Study) -> Source:
@@ -61,6 +74,10 @@ def _prepared(study: Study) -> Source:
 def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, console: Console, debug: bool) -> None:
     with ExitStack() as stack:
         stop = stack.enter_context(_stop_on_signals())
+        stack.enter_context(connected(study.config.cluster, debug=debug))
+        from actsweep.search import measure_costs, run_trials, write_mirror  # Ray reads its environment when imported
+
+        folder.write_config(study.config)
         tracked = tracker(study, folder)
         stack.callback(_close, tracked, console)
         progress = stack.enter_context(Progress(study, console))
@@ -68,17 +85,10 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, cons
         subscribers: list[Subscriber] = [progress] if tracked is None else [progress, tracked]
         stream = EventStream(ledger, subscribers)
         _announce(stream, study, source)
-        stack.enter_context(connected(study.config.cluster, debug=debug))
-        from actsweep.search import (
-            measure_costs,
-            run_trials,
-            write_mirror,
-        )  # Ray reads its environment when it is imported
-
         run_trials(study, source, folder, stream, stop)
         write_mirror(study, stream.record, folder)
         if study.config.study.measure_cost and not stop.is_set():
-            measure_costs(study, source, stream)
+            measure_costs(study, source, stream, stop)
         if not stop.is_set():
             stream(StudyFinished(time.time()))
     if stop.is_set():

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from actsweep.curves import Curve, first_bad, stack
 from actsweep.data import Batches, Data, Split, eval_batches
+from actsweep.errors import RequestError
 from actsweep.events import Row
 from actsweep.model import Classifier, Evaluation, evaluate, probe
 from actsweep.settings import TrainerSettings, TrialConfig
@@ -47,7 +48,14 @@ def train(
 
     Returns:
         the curve, with `status` completed or diverged.
+
+    Raises:
+        RequestError: a GPU is asked for and there is none.
     """
+    if config.trainer.accelerator == "gpu" and not torch.cuda.is_available():
+        raise RequestError(
+            "trainer.accelerator=gpu: no CUDA device is visible here; trainer=cpu trains on the processor"
+        )
     clean_state(config)
     module = new_module(config, data)
     with _quiet():

@@ -50,6 +50,7 @@ def test_image_folder_needs_its_root() -> None:
         ("study.scientific.model.width=[4,8]", "+study.scientific.model.width=[4,8]"),
         ("model.width", "model.width"),
         ("trainer.epochs=ten", "trainer.epochs: should be a valid integer, not 'ten'"),
+        ("--experimental-re=x.pickle", "--experimental-rerun is not supported"),
         ("--experimental-rerun=x.pickle", "--experimental-rerun is not supported"),
     ],
 )
@@ -60,7 +61,9 @@ def test_what_hydra_refuses_becomes_one_message(word: str, message: str) -> None
     assert "Traceback" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("word", ["model.activation=gelu", "optimizer.lr=0.1", "++model.depth=4"])
+@pytest.mark.parametrize(
+    "word", ["model.activation=gelu", "optimizer.lr=0.1", "++model.depth=4", "model={activation:gelu}"]
+)
 def test_a_swept_setting_can_be_overridden_for_train_alone(word: str) -> None:
     assert names("train", word) == ["quickstart"]
     with pytest.raises(RequestError, match="is swept in this study"):

@@ -57,6 +57,8 @@ def test_a_choice_has_no_edge() -> None:
         ({"distribution": "log_uniform", "min": 1}, "log_uniform needs `min` and `max`"),
         ({**LR, "distribution": "normal"}, "known are log_uniform, uniform, int_uniform, choice"),
         ({**LR, "step": 2}, "no such setting"),
+        ({**LR, "min": 5e-324}, "closer to 0 than its inverse"),
+        ({"distribution": "int_uniform", "min": 1, "max": 10**30}, "goes beyond 1e+15"),
         ({"distribution": "int_uniform", "min": 1, "max": 2.5}, "whole numbers"),
         ({"distribution": "choice", "values": []}, "at least 1 item"),
         ({"distribution": "choice", "min": 1, "max": 2}, "a choice needs `values`"),

@@ -9,7 +9,7 @@ from ray.tune import Callback
 from ray.tune.experiment import Trial as TuneTrial
 
 from actsweep.curves import Curve, measure_curve
-from actsweep.events import Evaluation, Row, TrialFailed, TrialFinished, TrialRecord, TrialStarted
+from actsweep.events import Evaluation, Row, StudyRecord, TrialFailed, TrialFinished, TrialRecord, TrialStarted
 from actsweep.records import EventStream
 from actsweep.search.driver_only import DriverOnly
 from actsweep.search.queue import Outcome, TrialQueue
@@ -36,10 +36,21 @@ class Outcomes:
         return Outcome(measure_curve(curve, self._horizon, self._classes)["best_val_acc"])
 
     def of_record(self, record: TrialRecord | None) -> Outcome | None:
-        """The outcome of a trial that ended earlier; None where it has to run."""
+        """The outcome of a trial that has a result; None where it has none."""
         if record is None or not record.has_result:
             return None
         return self.of(record.rows, record.status)
+
+    def known(self, study: StudyRecord, trial_id: str) -> Outcome | None:
+        """The outcome that a trial had in an earlier session; None where it has to run.
+
+        A failed trial runs again, but for a point of a tuning block whose replicates have begun: these follow the
+        choice that was made without it.
+        """
+        record = study.trials.get(trial_id)
+        if record is not None and record.status == "failed" and _replicates_begun(study, record):
+            return Outcome(None)
+        return self.of_record(record)
 
 
 class EventCallback(DriverOnly, Callback):
@@ -120,6 +131,12 @@ class EventCallback(DriverOnly, Callback):
             self._queue.retry(trial.trial_id)
         else:
             self._queue.end(trial.trial_id, Outcome(None))
+
+
+def _replicates_begun(study: StudyRecord, tuned: TrialRecord) -> bool:
+    place = (tuned.started.cell, tuned.started.block)
+    replicates = (trial.started for trial in study.trials.values() if trial.started.phase == "replicate")
+    return tuned.started.phase == "tune" and any((start.cell, start.block) == place for start in replicates)
 
 
 def _last_line(path: str | None) -> str:

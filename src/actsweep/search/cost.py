@@ -1,5 +1,6 @@
 """What a training step of each arm costs, measured once per unit when all trials have ended and nothing else runs."""
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -16,15 +17,19 @@ from actsweep.study import Study
 Unit = list[list[TrialRecord]]  # per arm its replicates
 
 
-def measure_costs(study: Study, source: Source, stream: EventStream) -> None:
-    """Measure the units that have no cost yet, one after the other, and publish what came of each replicate."""
+def measure_costs(study: Study, source: Source, stream: EventStream, stop: threading.Event) -> None:
+    """Measure the units that have no cost yet, one after the other until `stop` is set, and publish each."""
     units = list(_units(study, list(stream.record.trials.values())))
     if not units:
         return
     asked = [[study.config.trial(_values(arm[0]), arm[0].started.seed).model_dump() for arm in unit] for unit in units]
     resources = study.config.cluster.resources
     worker = ray.remote(_costs).options(num_cpus=resources.cpu, num_gpus=resources.gpu, num_returns="streaming")
-    for unit, answer in zip(units, worker.remote(asdict(source), asked), strict=True):
+    answers = worker.remote(asdict(source), asked)
+    for unit, answer in zip(units, answers, strict=True):
+        if stop.is_set():
+            ray.cancel(answers)
+            return
         for arm, milliseconds in zip(unit, ray.get(answer), strict=True):
             for trial in arm:
                 stream(StepCost(trial.started.trial_id, milliseconds, time.time()))

@@ -29,7 +29,7 @@ def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventS
         stop: once set, no more trials are begun, running ones are ended, and the call returns.
     """
     outcomes = Outcomes(study.config.trainer.epochs, len(source.classes))
-    queue = TrialQueue(study, lambda trial_id: outcomes.of_record(stream.record.trials.get(trial_id)))
+    queue = TrialQueue(study, lambda trial_id: outcomes.known(stream.record, trial_id))
     handed_out: dict[str, Trial] = {}
     searcher = StudySearcher(queue, handed_out, source, folder)
     callback = EventCallback(queue, handed_out, stream, outcomes)

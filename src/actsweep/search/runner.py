@@ -6,6 +6,7 @@ Training never waits for the driver: rows go into a queue, and each step hands o
 import queue
 import threading
 import traceback
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -50,18 +51,21 @@ class TrialRunner(tune.Trainable):
 
 
 def _run(config: dict[str, Any], messages: "queue.SimpleQueue[dict[str, Any]]") -> None:
-    from actsweep.train import train  # only workers pay for it
-
-    trial, folder = TrialConfig.model_validate(config["trial"]), StudyFolder(Path(config["study"]))
+    folder = StudyFolder(Path(config["study"]))
     try:
+        from actsweep.train import train  # only workers pay for it
+
+        trial = TrialConfig.model_validate(config["trial"])
         folder.write_trial(config["trial_id"], trial)
         data = _data(Source(**config["source"]), trial.data)
         checkpoints = folder.trial(config["trial_id"])
         curve = train(trial, data, lambda row: messages.put({"row": row}), checkpoints)
         messages.put({"end": _end(curve)})
-    except Exception as error:
+    except BaseException as error:  # whatever it is, the driver waits for an end
+        with suppress(OSError):
+            (folder.trial(config["trial_id"]) / "log").write_text(traceback.format_exc())
         text = str(error) if isinstance(error, ActsweepError) else traceback.format_exception_only(error)[-1].strip()
-        messages.put({"end": {"failure": text, "trace": traceback.format_exc()}})
+        messages.put({"end": {"failure": text}})
 
 
 def _end(curve: Curve) -> dict[str, Any]:

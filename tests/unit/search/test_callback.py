@@ -94,6 +94,27 @@ def test_a_worker_lost_before_the_trial_began_costs_an_attempt_too(driver: Drive
     assert [event.kind for event in driver.events] == ["trial_started", "failed"] * 2
 
 
+def test_a_failed_point_is_not_tried_again_once_its_blocks_replicates_have_begun(driver: Driver) -> None:
+    """A resumed study must not come to another choice than the one that its replicates were trained at."""
+    cells: dict[str, list[str]] = {}
+    while not any(isinstance(e, TrialStarted) and e.phase == "replicate" for e in driver.events):
+        trial = driver.suggest()
+        ours = driver.handed_out[trial.trial_id]
+        driver.start(trial)
+        tried = cells.setdefault(ours.cell.label, [])
+        tried.append(ours.trial_id)
+        end = {"failure": "no"} if len(tried) == 1 and ours.phase == "tune" else {"status": "completed"}
+        driver.result(trial, rows=ROWS, end=end)
+    outcomes = Outcomes(2, 10)
+    failed = {cell: tried[0] for cell, tried in cells.items()}
+    begun = next(
+        e.cell["model.activation"] for e in driver.events if isinstance(e, TrialStarted) and e.phase == "replicate"
+    )
+    for cell, trial_id in failed.items():
+        known = outcomes.known(driver.record, trial_id)
+        assert (known is not None and known.best_val_acc is None) is cell.startswith(str(begun))
+
+
 def test_the_outcome_is_the_analysis_own_best_accuracy() -> None:
     outcomes = Outcomes(horizon=2, classes=10)
     assert outcomes.of(ROWS, "completed").best_val_acc == 0.6

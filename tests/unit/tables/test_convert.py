@@ -320,6 +320,15 @@ class TestWandb:
         with pytest.raises(TableError, match=message):
             converted(path, "wandb-csv")
 
+    def test_of_epochs_without_an_accuracy_those_with_a_bad_loss_are_kept(self, tmp_path: Path) -> None:
+        rows = make_rows(arms=("relu", "tanh"), seeds=(0,), norm=1.0)
+        rows[1].update(val_acc=None, norm=NAN)
+        rows[6].update(val_acc=None, train_loss=NAN, status=None)
+        rows.pop(5)
+        curves = converted(write_csv(tmp_path / "a.csv", rows), "wandb-csv", trial_id="trial_id")
+        assert curves["relu-0"].curve.epoch.tolist() == [0, 2, 3]
+        assert curves["tanh-0"].curve.epoch.tolist() == [0, 2, 3]
+
     def test_a_folder_without_files(self, tmp_path: Path) -> None:
         with pytest.raises(TableError, match="no CSV files are in this folder"):
             converted(tmp_path, "wandb-csv")

@@ -38,7 +38,7 @@ class Run:
 def as_source(name: str, runs: Sequence[Run], schema: Schema) -> Source:
     """The runs as a table: per run and epoch, of each column the last value that was logged.
 
-    Epochs without a validation accuracy are left out, unless a value in them is not finite. What is measured once
+    Epochs without a validation accuracy are left out, unless a loss in them is not finite. What is measured once
     stands on a run's last row, wherever it was logged.
 
     Raises:
@@ -72,12 +72,17 @@ def _rows(run: Run, names: Mapping[str, str]) -> list[dict[str, str | None]]:
         final |= {name: value for name, value in known.items() if name in once}
         if epoch := known.get(names["epoch"]):
             by_epoch.setdefault(epoch, {}).update({name: value for name, value in known.items() if name not in once})
-    rows = [row for row in by_epoch.values() if row.get(names["val_acc"]) or any(map(_is_not_finite, row.values()))]
+    losses = [names["train_loss"], names["val_loss"]]
+    rows = [
+        row
+        for row in by_epoch.values()
+        if row.get(names["val_acc"]) or any(_is_not_finite(row.get(loss)) for loss in losses)
+    ]
     if not rows and run.status == FAILED:
         rows = [{names["epoch"]: "0"}]
     if rows:
         last = max(rows, key=lambda row: _epoch(row[names["epoch"]]))
-        last.update(final, status=run.status)
+        last |= final | ({"status": run.status} if run.status else {})
     fixed = {name: value for name, value in run.settings.items() if name not in names.values()}
     return [{**row, **fixed, "trial_id": run.trial_id} for row in rows]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from actsweep.errors import TableError
@@ -65,7 +66,7 @@ def _read(path: Path) -> tuple[list[str], Rows]:
             body = list(reader)
     except (csv.Error, UnicodeDecodeError, OSError) as error:
         raise TableError(f"{clean(path)}: cannot be read as CSV: {shown(error)}") from error
-    twice = sorted({column for column in header if header.count(column) > 1})
+    twice = [column for column, count in Counter(header).items() if count > 1]
     if twice:
         raise TableError(f"{clean(path)}: the column {shown(twice[0])} occurs twice: runs need names of their own")
     return header, body
@@ -87,25 +88,27 @@ def _chart(header: Sequence[str], body: Rows, path: Path) -> Iterator[tuple[str,
             raise TableError(
                 f"{clean(path)}: column {shown(column)} is an average over a group of runs; export it without grouping"
             )
-        if _BETWEEN in column and not column.endswith(_EXTREMES):
+        if column.endswith(_EXTREMES):
+            _check_single(column, body, path)
+        elif _BETWEEN in column:
             run, metric = column.rsplit(_BETWEEN, 1)
             by_run.setdefault(run, {})[metric] = column
-    for number, row in enumerate(body, start=1):
+    for row in body:
         for run, metrics in by_run.items():
             cells = {metric: row[column] for metric, column in metrics.items() if row[column]}
-            for column in (metrics[metric] for metric in cells):
-                _check_single(row, column, f"{clean(path)}: row {number}, column {shown(column)}")
             if cells:
                 yield run, {axis: row[axis], **cells}
 
 
-def _check_single(row: Mapping[str, str], column: str, place: str) -> None:
-    """A point of a chart may stand for several logged values, whose mean is none of them."""
-    if any(row.get(f"{column}{extreme}") not in (None, "", row[column]) for extreme in _EXTREMES):
-        raise TableError(
-            f"{place}: is a mean of several evaluations, as its __MIN and __MAX differ from it; "
-            "export the chart at full fidelity and without smoothing"
-        )
+def _check_single(extreme: str, body: Rows, path: Path) -> None:
+    """A point of a chart may stand for several logged values, whose mean is none of them: then its extremes differ."""
+    column = extreme[: -len(_EXTREMES[0])]
+    for number, row in enumerate(body, start=1):
+        if row[extreme] not in ("", row.get(column, "")):
+            raise TableError(
+                f"{clean(path)}: row {number}, column {shown(column)}: is a mean of several evaluations, as its __MIN "
+                "and __MAX differ from it; export the chart at full fidelity and without smoothing"
+            )
 
 
 def _history(header: Sequence[str], body: Rows, path: Path, run_column: str | None) -> Iterator[tuple[str, Cells]]:
