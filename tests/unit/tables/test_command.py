@@ -177,8 +177,8 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_ten_thousand_trials_take_seconds(tmp_path: Path) -> None:
-    """Read, checked, converted and analysed, in a process of its own: CPU seconds and memory of the whole of it."""
+def test_ten_thousand_trials_fit_into_a_gibibyte(tmp_path: Path) -> None:
+    """Read, checked, converted and analysed, in a process of its own: the memory of the whole of it."""
     big = tmp_path / "big.csv"
     lines = [
         "trial_id,phase,activation,depth,lr,seed,block,epoch,step,seconds,train_loss,train_acc,val_loss,val_acc,test_acc"
@@ -196,10 +196,7 @@ def test_ten_thousand_trials_take_seconds(tmp_path: Path) -> None:
 import resource, sys
 from actsweep.tables import analyze
 assert len(analyze(sys.argv[1])["trials"]) == 10_000
-used = resource.getrusage(resource.RUSAGE_SELF)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
     done = subprocess.run([sys.executable, "-c", code, str(big)], capture_output=True, text=True, check=True)
-    seconds, gib = map(float, done.stdout.split())
-    assert seconds < 10
-    assert gib < 1
+    assert float(done.stdout) < 1
