@@ -10,9 +10,14 @@ from typing import Any
 
 import torch
 
-from bench import quickstart, training
+from bench import analysis_speed, coverage, quickstart, training
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"training": training.run, "quickstart": quickstart.run}
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "analysis_speed": analysis_speed.run,
+    "coverage": coverage.run,
+    "training": training.run,
+    "quickstart": quickstart.run,
+}
 OUTPUT = Path("outputs/bench")
 
 
