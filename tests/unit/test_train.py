@@ -127,12 +127,9 @@ def fresh(config: TrialConfig, data: Data) -> tuple[Classifier, Batches]:
     )
 
 
-def test_accuracies(module: Classifier, data: Data) -> list[float]:
+def losses_of(module: Classifier, data: Data) -> list[float]:
     splits = (data.probe, data.val, data.test)
     return [evaluate(module, eval_batches(split, 500, mean=data.mean, std=data.std)).loss for split in splits]
-
-
-test_accuracies.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +150,7 @@ def test_a_stock_trainer_gives_the_same_network(trial: Callable[..., Trial], wor
     trainer.fit(module, train_dataloaders=batches)
     assert curve.train_loss is not None
     assert curve.val_loss is not None
-    assert test_accuracies(module, data) == [curve.train_loss[-1], curve.val_loss[-1], curve.test_loss]
+    assert losses_of(module, data) == [curve.train_loss[-1], curve.val_loss[-1], curve.test_loss]
 
 
 def test_a_bare_loop_gives_the_same_network(trial: Callable[..., Trial]) -> None:
@@ -168,7 +165,7 @@ def test_a_bare_loop_gives_the_same_network(trial: Callable[..., Trial]) -> None
             optimizer.step()
     assert curve.train_loss is not None
     assert curve.val_loss is not None
-    assert test_accuracies(module, data) == [curve.train_loss[-1], curve.val_loss[-1], curve.test_loss]
+    assert losses_of(module, data) == [curve.train_loss[-1], curve.val_loss[-1], curve.test_loss]
 
 
 def test_a_diverging_trial_is_stopped_and_keeps_its_rows(trial: Callable[..., Trial]) -> None:
