@@ -1,0 +1,55 @@
+"""Every setting of a study, checked when it is constructed. Importing this module loads neither torch nor Ray.
+
+Defaults are not here but in `conf/`: a setting that no configuration file names is an error, never a silent default.
+"""
+
+from actsweep.settings.base import (
+    NAME_PATTERN,
+    AnySettings,
+    PlainName,
+    PositiveInt,
+    Settings,
+    Share,
+    fields_at,
+    known_are,
+    validated,
+)
+from actsweep.settings.config import StudyConfig
+from actsweep.settings.place import ClusterSettings, ResourceSettings, RunSettings, TrackerSettings
+from actsweep.settings.study import (
+    ReplicateSettings,
+    SchedulerSettings,
+    SearchSettings,
+    StudySettings,
+    TargetSettings,
+    TuneSettings,
+)
+from actsweep.settings.training import DataSettings, ModelSettings, OptimizerSettings, TrainerSettings, TrialConfig
+
+__all__ = [
+    "NAME_PATTERN",
+    "AnySettings",
+    "ClusterSettings",
+    "DataSettings",
+    "ModelSettings",
+    "OptimizerSettings",
+    "PlainName",
+    "PositiveInt",
+    "ReplicateSettings",
+    "ResourceSettings",
+    "RunSettings",
+    "SchedulerSettings",
+    "SearchSettings",
+    "Settings",
+    "Share",
+    "StudyConfig",
+    "StudySettings",
+    "TargetSettings",
+    "TrackerSettings",
+    "TrainerSettings",
+    "TrialConfig",
+    "TuneSettings",
+    "fields_at",
+    "known_are",
+    "validated",
+]

@@ -1,0 +1,78 @@
+"""What all settings share: how they are refused, in one message that names the setting and what it accepts."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from actsweep.errors import RequestError
+
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+
+
+def known_are(known: Sequence[str], word: str) -> str:
+    """The accepted words, with a hint at the one nearest to `word`, for a message."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"known are {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _plain_name(name: str) -> str:
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise ValueError(
+            f"{name!r} is no plain name: letters, digits, '.', '_' and '-', at most 100, the first a letter or digit"
+        )
+    return name
+
+
+PlainName = Annotated[str, AfterValidator(_plain_name)]
+PositiveInt = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, no conversions of type, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def validated(kind: type[AnySettings], tree: object) -> AnySettings:
+    """Construct settings, with all that is wrong in one message.
+
+    Raises:
+        RequestError: a key is unknown or missing, or a value is not accepted; the message names each by its path.
+    """
+    try:
+        return kind.model_validate(tree)
+    except ValidationError as error:
+        raise RequestError("\n".join(_describe(kind, item) for item in error.errors())) from error
+
+
+def _describe(kind: type[Settings], item: Any) -> str:
+    path = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        known = fields_at(kind, item["loc"][:-1])
+        return f"{path}: no such setting; {known_are(known, str(item['loc'][-1]))}"
+    if item["type"] == "missing":
+        return f"{path}: missing"
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "literal_error":
+        expected = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+        message = f"{item['input']!r} is not accepted; {known_are(expected, str(item['input']))}"
+    elif item["type"] != "value_error":
+        message = message.replace("Input should be", "should be") + f", not {item['input']!r}"
+    return f"{path}: {message}" if path and not message.startswith(f"{path}.") else message
+
+
+def fields_at(kind: type[Settings], location: Sequence[Any]) -> list[str]:
+    """The names of the settings at a place in the tree; empty where the place holds no settings of ours."""
+    for part in location:
+        inner = kind.model_fields[part].annotation if part in kind.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, Settings)):
+            return []
+        kind = inner
+    return sorted(kind.model_fields)

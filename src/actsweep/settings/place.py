@@ -1,0 +1,45 @@
+"""Settings of where a study runs and is kept: nothing in them changes a result."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from actsweep.settings.base import PlainName, PositiveInt, Settings
+
+
+class RunSettings(Settings):
+    """Where a study's folder is: `root/name`."""
+
+    name: PlainName
+    root: str = Field(min_length=1)
+
+
+class ResourceSettings(Settings):
+    """What one trial asks of the cluster."""
+
+    cpu: float = Field(gt=0)
+    gpu: float = Field(ge=0)
+
+
+class ClusterSettings(Settings):
+    """Where trials run."""
+
+    name: Literal["local", "ray"]
+    address: str | None
+    max_concurrent: PositiveInt | None
+    storage: str | None
+    resources: ResourceSettings
+
+    @model_validator(mode="after")
+    def _address_is_given(self) -> Self:
+        if self.name == "ray" and not self.address:
+            raise ValueError("cluster.address is needed with cluster=ray: an address such as 10.0.0.5:6379, or auto")
+        return self
+
+
+class TrackerSettings(Settings):
+    """Where runs are mirrored for review."""
+
+    name: Literal["none", "wandb_offline", "wandb_online"]
+    project: str = Field(min_length=1, max_length=128)
+    entity: str | None
