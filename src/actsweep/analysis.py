@@ -60,14 +60,14 @@ def analyze_curves(trials: Sequence[TrialCurve], options: AnalysisOptions) -> Ro
             "phase": matchup.phase,
         }
         comparisons += [comparison_row(comparison, level, where) for comparison in compared.values()]
-        pair = Pair(matchup.a, matchup.b, compared, level, prepared.horizon, table.unit_name)
+        pair = Pair(matchup.a, matchup.b, compared, level, prepared.horizon, table.unit_name, matchup.phase)
         verdicts += [verdict_row(verdict, level, where) for verdict in judge_pair(pair)]
     return {
         "schema": SCHEMA,
         "study": _study(prepared, options, level),
         "targets": _targets(prepared, names),
-        "trials": trial_rows(table, options.factor, names),
-        "cells": _cells(prepared, options.factor, names),
+        "trials": trial_rows(table, options.factor, names, options.measures),
+        "cells": _cells(prepared, options, names),
         "comparisons": comparisons,
         "verdicts": _with_dependence(verdicts, names),
         "learning_rate_view": _learning_rates(prepared, names),
@@ -136,7 +136,7 @@ def _targets(prepared: Prepared, names: Sequence[str]) -> list[Row]:
     ]
 
 
-def _cells(prepared: Prepared, factor: str, names: Sequence[str]) -> list[Row]:
+def _cells(prepared: Prepared, options: AnalysisOptions, names: Sequence[str]) -> list[Row]:
     """One row per arm and stratum that has any replicate or tune trial."""
     table = prepared.table
     rows = []
@@ -144,7 +144,8 @@ def _cells(prepared: Prepared, factor: str, names: Sequence[str]) -> list[Row]:
         for arm in table.arms:
             replicates, tuned = (table.cell(arm, stratum, phase) for phase in ("replicate", "tune"))
             if len(replicates) or len(tuned):
-                rows.append(plain({factor: arm, **place(names, strata), **cell_row(replicates, tuned)}))
+                row = cell_row(replicates, tuned, options.measures)
+                rows.append(plain({options.factor: arm, **place(names, strata), **row}))
     return rows
 
 

@@ -14,12 +14,10 @@ from actsweep.compare.comparisons import ENDPOINTS
 from actsweep.curves import Curve
 from actsweep.errors import RequestError
 from simulate import (
-    CHANCE,
     Family,
     Truth,
     analyze,
     crossing_curve,
-    curve,
     draw,
     options,
     pick,
@@ -154,56 +152,6 @@ class TestInvariance:
         row = pick(with_failed["trials"], trial_id=failed.trial_id)
         assert (row["status"], row["best_val_acc"], row["reached_hi"], row["diverged"]) == ("failed", None, None, False)
         assert any(failed.trial_id in warning for warning in with_failed["study"]["warnings"])
-
-
-class TestNaiveMistakes:
-    """What a naive tool gets wrong."""
-
-    def test_survivors_only(self) -> None:
-        fragile = analyze(study(arms={"relu": RELU, "sigmoid": replace(RELU, fails=0.5)}, n=20))
-        row = pick(fragile["cells"], activation="sigmoid")
-        assert row["n"] == 20
-        assert 0.2 < row["failure_share"] < 0.8
-        assert row["reached_hi"] == pytest.approx(1 - row["failure_share"])
-        assert row["rmst_epochs_hi"] > 8  # the survivors alone would have about 5
-        assert row["test_acc_mean"] < 0.7 < row["test_acc_healthy_mean"]
-        assert pick(fragile["comparisons"], endpoint="r_epochs_hi")["bound"] == "at_least"
-
-    def test_unequal_budgets(self) -> None:
-        trials = [*study(), *tune(study())[:-4]]
-        assert any("not tuned equally (trials: relu 12, sigmoid 8)" in w for w in analyze(trials)["study"]["warnings"])
-        assert not any("tuned" in w for w in analyze([*study(), *tune(study())])["study"]["warnings"])
-
-    def test_gap_at_different_train_losses(self) -> None:
-        """Both arms have the same gap at the same loss; relu only gets further."""
-
-        def fitting(arm: str, seed: int, rate: float) -> TrialCurve:
-            loss = 2.3 * np.exp(-rate * np.arange(21.0))
-            gap = 0.1 * (1 - loss / 2.3) + 1e-4 * seed
-            val = np.linspace(CHANCE, 0.8, 21)
-            return trial(arm, seed, Curve(np.arange(21.0), val, train_loss=loss, train_acc=val + gap, test_acc=0.8))
-
-        trials = [fitting(arm, seed, rate) for arm, rate in (("relu", 0.3), ("tanh", 0.05)) for seed in range(12)]
-        results = analyze(trials)
-        assert pick(results["comparisons"], endpoint="d_gap_end")["estimate"] > 0.03
-        assert pick(results["comparisons"], endpoint="d_gap_match")["estimate"] == pytest.approx(0, abs=0.005)
-        assert verdicts(results)["C4b"] == verdicts(results)["C4c"] == "supported"
-
-    def test_time_under_contention_is_no_cost(self) -> None:
-        slowed = [
-            replace(t, curve=replace(t.curve, seconds=None if t.curve.seconds is None else 5 * t.curve.seconds))
-            if t.arm == "sigmoid"
-            else t
-            for t in study()
-        ]
-        row = pick(analyze(slowed)["comparisons"], endpoint="r_cost")
-        assert row == pick(analyze(study())["comparisons"], endpoint="r_cost")
-        assert row["estimate"] == pytest.approx(1.02, abs=0.05)
-
-    def test_a_mean_that_hangs_on_rare_failures(self) -> None:
-        broken = trial("sigmoid", 99, curve([CHANCE, CHANCE], train_loss=[2.3, np.inf], step=[0, 1], seconds=[0, 1]))
-        warnings = analyze([*study(), broken])["study"]["warnings"]
-        assert any("1 of 13 replicates of sigmoid at depth 3 diverged or got stuck" in warning for warning in warnings)
 
 
 class TestCross:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from actsweep.compare.estimates import ert, expected_best_of_k, wilson
@@ -26,8 +28,11 @@ MEANS = (
 CellRow = dict[str, float | list[float]]
 
 
-def cell_row(replicates: Cell, tuned: Cell) -> CellRow:
-    """One cell's results, from its replicates and, for `best_of_k`, its tune trials; NaN for what it does not have."""
+def cell_row(replicates: Cell, tuned: Cell, own: Iterable[str] = ()) -> CellRow:
+    """One cell's results, from its replicates and, for `best_of_k`, its tune trials; NaN for what it does not have.
+
+    `own` names further measures, those of plugins, whose means are given.
+    """
     n, healthy = len(replicates), int(replicates.healthy.sum())
     failure_low, failure_high = wilson(n - healthy, n)
     row: CellRow = {
@@ -44,7 +49,7 @@ def cell_row(replicates: Cell, tuned: Cell) -> CellRow:
     }
     for target in TARGETS:
         row |= _target_part(replicates, target)
-    row |= {f"{name}_mean": _mean(replicates, name) for name in MEANS}
+    row |= {f"{name}_mean": _mean(replicates, name) for name in (*MEANS, *own)}
     test_acc = replicates.known("test_acc")
     row["test_acc_sd"] = float(test_acc.std(ddof=1)) if len(test_acc) > 1 else float("nan")
     row["test_acc_healthy_mean"] = _mean(replicates.healthy_only, "test_acc")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from actsweep.compare.cells import reached_share
 from actsweep.compare.comparisons import MARGIN, TIME_RATIOS, Comparison, steps_unit
 from actsweep.compare.estimates import Interval, mean_of
+from actsweep.compare.missing import why_no_measure, why_no_ratio
 from actsweep.compare.table import Cell
-from actsweep.compare.wording import number, percent
+from actsweep.compare.wording import both, count, number
 
 ENOUGH_REACHED = 0.9  # share of an arm from which its censoring no longer bars a verdict
 MOST = 0.5  # "over half", "because"
@@ -27,6 +28,7 @@ class Pair:
     level: float
     horizon: float
     unit_name: str
+    phase: str = "replicate"
 
     @property
     def arms(self) -> tuple[str, str]:
@@ -38,15 +40,15 @@ class Pair:
 class Condition:
     """An interval held against a threshold: on its upper side for the claim (`below`: lower), on the other against.
 
-    `name` is a key of the wordings, `units` the units that have the endpoint in each cell concerned. `bars_support` and
-    `bars_refutal` say why censoring bars that verdict, empty where it does not. With `two_sided` the condition counts
-    against the claim outside +-threshold, and for it where `equivalent`.
+    `name` is a key of the wordings, `units` the units that have the endpoint by arm, `lacks` says why there is no
+    estimate, where there is none. `bars_support` and `bars_refutal` say why censoring bars that verdict, empty where it
+    does not. With `two_sided` the condition counts against the claim outside +-threshold, for it where `equivalent`.
     """
 
     name: str
     interval: Interval
     threshold: float
-    units: tuple[int, ...]
+    units: Mapping[str, int]
     lacks: str
     below: bool = False
     two_sided: bool = False
@@ -71,6 +73,19 @@ class Condition:
         return self.interval.low > self.threshold if self.below else self.interval.high < self.threshold
 
     @property
+    def leans_against(self) -> bool:
+        """Whether the estimate itself lies on the other side."""
+        estimate = self.interval.estimate
+        if self.two_sided:
+            return abs(estimate) > self.threshold
+        return estimate > self.threshold if self.below else estimate < self.threshold
+
+    @property
+    def bar(self) -> str:
+        """Why censoring keeps the verdict that the estimate points to out of reach, empty where it does not."""
+        return self.bars_refutal if self.leans_against else self.bars_support
+
+    @property
     def nearness(self) -> float:
         """Distance of the estimate from the threshold in half widths; smallest where it is hardest to decide."""
         distance = abs(self.interval.estimate - self.threshold)
@@ -79,12 +94,25 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class Demand:
+    """What a claim asks for besides its intervals: whether it is met, and a clause that says what is the case."""
+
+    met: bool
+    clause: str
+
+
+@dataclass(frozen=True)
 class Case:
-    """What a claim asks of one pair: every condition, and `besides` ("" = met), a further demand in words."""
+    """What a claim asks of one pair: every condition, and perhaps a further demand; `note` is for the reader."""
 
     conditions: tuple[Condition, ...]
-    besides: str = ""
+    demand: Demand | None = None
     note: str = ""
+
+    @property
+    def unmet(self) -> str:
+        """The clause of a demand that is not met, else empty."""
+        return "" if self.demand is None or self.demand.met else self.demand.clause
 
 
 @dataclass(frozen=True)
@@ -97,10 +125,15 @@ class Claim:
     needs: str | None = None
 
 
-def _of_endpoint(pair: Pair, endpoint: str, threshold: float, lacks: str, *, below: bool = False) -> Condition:
+def _units(pair: Pair, comparison: Comparison) -> dict[str, int]:
+    return dict(zip(pair.arms, comparison.units, strict=True))
+
+
+def _of_endpoint(pair: Pair, endpoint: str, threshold: float, measure: str, *, below: bool = False) -> Condition:
     comparison = pair.comparisons[endpoint]
+    lacks = why_no_measure((pair.a, pair.b), measure) if math.isnan(comparison.interval.estimate) else ""
     return Condition(
-        endpoint, comparison.interval, threshold, comparison.units, lacks, below=below, bound=comparison.bound
+        endpoint, comparison.interval, threshold, _units(pair, comparison), lacks, below=below, bound=comparison.bound
     )
 
 
@@ -108,26 +141,25 @@ def _of_time(pair: Pair, endpoint: str, threshold: float) -> Condition:
     """A time ratio's condition, barred where censoring makes the ratio too large or too small."""
     unit, target = TIME_RATIOS[endpoint]
     comparison = pair.comparisons[endpoint]
+    if math.isnan(comparison.interval.estimate):
+        lacks = why_no_ratio(pair.a, pair.b, unit, target, pair.horizon)
+        return Condition(endpoint, comparison.interval, threshold, _units(pair, comparison), lacks)
     reached = reached_share(pair.a, target), reached_share(pair.b, target)
-    aim = "high target" if target == "hi" else "low target"
-    if all(math.isnan(share) for share in reached):
-        lacks = f"no {aim} could be derived"
-    elif not any(share > 0 for share in reached):
-        lacks = f"neither arm reached the {aim}"
-    else:
-        lacks = f"no {unit} recorded"
     bars_support = bars_refutal = ""
     if comparison.bound in ("at_most", "between") and reached[0] < ENOUGH_REACHED:
-        bars_support = _barred(pair, pair.a.arm, reached[0], "smaller", "")
+        bars_support = f"{_few_reached(pair, pair.a.arm, reached[0])} be smaller; longer runs are needed"
     if comparison.bound in ("at_least", "between") and reached[1] < ENOUGH_REACHED:
-        limit = f"; no ratio above {number(comparison.largest, 'ratio')} can show at this horizon"
-        bars_refutal = _barred(pair, pair.b.arm, reached[1], "larger", limit)
+        limit = number(comparison.largest, "ratio")
+        bars_refutal = (
+            f"{_few_reached(pair, pair.b.arm, reached[1])} be larger; runs as short as these can show no ratio above "
+            f"{limit}, so longer ones are needed"
+        )
     return Condition(
         endpoint,
         comparison.interval,
         threshold,
-        comparison.units,
-        lacks,
+        _units(pair, comparison),
+        "",
         bars_support=bars_support,
         bars_refutal=bars_refutal,
         bound=comparison.bound,
@@ -135,16 +167,15 @@ def _of_time(pair: Pair, endpoint: str, threshold: float) -> Condition:
     )
 
 
-def _barred(pair: Pair, arm: str, share: float, way: str, limit: str) -> str:
-    return (
-        f"but only {percent(share)} of the runs of {arm} got there in {pair.horizon:g} epochs, so the true ratio may "
-        f"be {way}{limit}; longer runs are needed"
-    )
+def _few_reached(pair: Pair, arm: str, share: float) -> str:
+    some = f"only {number(share, 'share')}" if share > 0 else "none"
+    return f"but {some} of the runs of {arm} got there in {count(pair.horizon, 'epoch')}, so the true ratio may"
 
 
-def _of_one_arm(pair: Pair, cell: Cell, name: str, threshold: float, lacks: str) -> Condition:
+def _of_one_arm(pair: Pair, cell: Cell, name: str, threshold: float) -> Condition:
     units = cell.units(name)
-    return Condition(name, mean_of(units, pair.level), threshold, (len(units),), lacks)
+    lacks = "" if len(units) else why_no_measure((cell,), name)
+    return Condition(name, mean_of(units, pair.level), threshold, {cell.arm: len(units)}, lacks)
 
 
 def _time(pair: Pair) -> Case:
@@ -152,20 +183,22 @@ def _time(pair: Pair) -> Case:
 
 
 def _cost(pair: Pair) -> Case:
-    return Case((_of_endpoint(pair, "r_cost", 2.0, "no step_ms recorded"),))
+    return Case((_of_endpoint(pair, "r_cost", 2.0, "step_ms"),))
 
 
 def _vanishing(pair: Pair) -> Case:
-    return Case((_of_endpoint(pair, "d_grad_slope", -0.15, "no grad_slope recorded at epoch 0", below=True),))
+    return Case((_of_endpoint(pair, "d_grad_slope", -0.15, "grad_slope", below=True),))
 
 
 def _saturation(pair: Pair) -> Case:
-    lacks = f"no saturated share recorded for {pair.b.arm} (it exists only for an activation bounded on both sides)"
-    return Case((_of_one_arm(pair, pair.b, "saturated", 0.25, lacks),))
+    return Case((_of_one_arm(pair, pair.b, "saturated", 0.25),))
 
 
 def _note(pair: Pair) -> str:
-    return "" if steps_unit(pair.a, pair.b) == "steps" else "epochs stand for steps, which were not recorded"
+    if steps_unit(pair.a, pair.b) == "steps" or not (len(pair.a) and len(pair.b)):
+        return ""
+    lacking = [cell.arm for cell in (pair.a, pair.b) if not len(cell.known("steps_at_horizon"))]
+    return f"epochs stand in for steps, as none are recorded for {both(lacking)}"
 
 
 def _quicker(pair: Pair) -> Case:
@@ -174,52 +207,59 @@ def _quicker(pair: Pair) -> Case:
 
 
 def _less_time(pair: Pair) -> Case:
-    share = pair.comparisons["r_seconds_hi"].parts.get("steps_share", float("nan"))
-    mostly = isinstance(share, float) and share > MOST
-    besides = "" if mostly else "but more steps account for no more than half of it"
-    return Case((_of_time(pair, "r_seconds_hi", 1.0),), besides, _note(pair))
+    unit = steps_unit(pair.a, pair.b)
+    mostly = _part(pair.comparisons["r_seconds_hi"], "steps_share") > MOST
+    clause = f"most of that is because it needed more {unit}"
+    if not mostly:
+        clause = f"no more than half of that is because it needed more {unit}"
+    return Case((_of_time(pair, "r_seconds_hi", 1.0),), Demand(mostly, clause), _note(pair))
 
 
 def _overfits(pair: Pair) -> Case:
-    return Case(
-        (
-            _of_one_arm(pair, pair.a, "drop", 0.01, "no best_test_acc and test_acc recorded"),
-            _of_one_arm(pair, pair.a, "gap_end", 0.05, "no train_acc recorded"),
-        )
-    )
+    return Case((_of_one_arm(pair, pair.a, "drop", 0.01), _of_one_arm(pair, pair.a, "gap_end", 0.05)))
 
 
 def _larger_gap(pair: Pair) -> Case:
-    return Case((_of_endpoint(pair, "d_gap_end", 0.02, "no train_acc recorded"),))
+    return Case((_of_endpoint(pair, "d_gap_end", 0.02, "gap_end"),))
 
 
 def _progress(pair: Pair) -> Case:
     comparison = pair.comparisons["d_gap_match"]
-    share = comparison.parts.get("progress_share", float("nan"))
-    mostly = isinstance(share, float) and share > MOST
     condition = Condition(
         "d_gap_match",
         comparison.interval,
         MARGIN,
-        comparison.units,
-        "no gap at the matched train loss (train_loss and train_acc are needed)",
+        _units(pair, comparison),
+        why_no_measure((pair.a, pair.b), "gap_match") if math.isnan(comparison.interval.estimate) else "",
         two_sided=True,
         equivalent=comparison.equivalent,
     )
-    return Case(
-        (condition,), "" if mostly else "but being further along explains no more than half of the gap difference"
-    )
+    mostly = _part(comparison, "progress_share") > MOST
+    share, because = "half of the gap's difference at the end", f"is there because {pair.a.arm} is further along"
+    clause = f"over {share} {because}" if mostly else f"no more than {share} {because}"
+    if _part(comparison, "difference") <= 0:
+        clause = f"to validation accuracy the gap of {pair.a.arm} was not the larger one at the end"
+    return Case((condition,), Demand(mostly, clause))
 
 
 def _accuracy(pair: Pair) -> Case:
     comparison = pair.comparisons["d_test_acc"]
-    condition = _of_endpoint(pair, "d_test_acc", 0.01, "no test_acc recorded")
-    healthy = Condition("d_test_acc healthy", comparison.healthy, 0.01, comparison.units, condition.lacks)
-    if not condition.holds and healthy.holds and pair.b.failure_share >= pair.a.failure_share:
-        condition = healthy
+    condition = _of_endpoint(pair, "d_test_acc", 0.01, "test_acc")
+    healthy = Condition("d_test_acc healthy", comparison.healthy, 0.01, condition.units, condition.lacks)
     better = pair.comparisons["p_a_better"].interval.estimate
-    chance = f"but a random run of {pair.a.arm} beats one of {pair.b.arm} with probability {better:.2f} only"
-    return Case((condition,), "" if better >= CLEARLY_BETTER else chance)
+    often = better >= CLEARLY_BETTER
+    if not condition.holds and often and healthy.holds and pair.b.failure_share >= pair.a.failure_share:
+        condition = healthy
+    wins, asked = f"a random run of {pair.a.arm} beats a random run of {pair.b.arm}", number(CLEARLY_BETTER, "share")
+    clause = f"{wins} {number(better, 'share')} of the time"
+    if not often:
+        clause = f"{wins} only {number(better, 'share')} of the time, less than the {asked} asked"
+    return Case((condition,), Demand(often, clause))
+
+
+def _part(comparison: Comparison, name: str) -> float:
+    """A number among a comparison's parts, NaN where it has none."""
+    return float(comparison.parts.get(name, math.nan))
 
 
 CLAIMS = (

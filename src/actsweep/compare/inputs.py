@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from actsweep.curves import Curve
 from actsweep.errors import RequestError
@@ -40,7 +41,7 @@ class AnalysisOptions:
     `factor` and `stratum` name the columns that the arms and the strata come from. `horizon` (epochs) cuts the curves
     first; None takes the replicates' own. Targets are accuracies; None derives them. `level` is that of one interval;
     None takes the one that holds 95 % over the whole family. `looks` counts how often the study's results were looked
-    at, extensions included.
+    at, extensions included. `measures` are further measures of a trial by name, each a function of its curve.
 
     Raises:
         RequestError: a value out of its range.
@@ -56,6 +57,7 @@ class AnalysisOptions:
     target_lo: float | None = None
     level: float | None = None
     looks: int = 1
+    measures: Mapping[str, Callable[[Curve], float | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.classes < 2:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actsweep.compare.inputs import AnalysisOptions, TrialCurve
+from actsweep.compare.own_measures import own_measures
 from actsweep.compare.table import Table, in_order, make_table
 from actsweep.compare.targets import Target, find_target
 from actsweep.curves import FloatArray, Stack, cut, first_bad, measure, measure_targets, stack
@@ -17,13 +18,17 @@ from actsweep.errors import RequestError, TableError
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Everything that comparing needs: the table of measures, the horizon (epochs) and each stratum's targets."""
+    """Everything that comparing needs: the table of measures, the horizon (epochs) and each stratum's targets.
+
+    `problems` are sentences on measures of plugins that failed.
+    """
 
     table: Table
     horizon: float
     targets: tuple[Target, ...]
     gap_end_against: str
     has_start: bool
+    problems: tuple[str, ...]
 
 
 def prepare(trials: Sequence[TrialCurve], options: AnalysisOptions) -> Prepared:
@@ -46,6 +51,8 @@ def prepare(trials: Sequence[TrialCurve], options: AnalysisOptions) -> Prepared:
         measured["nauc"] = np.full(len(trials), np.nan)
     against = _gap_basis(curves, measured["diverged"] == 1, replicate)
     measured["gap_end"] = measured["gap_end_test" if against == "test" else "gap_end_val"]
+    own, problems = own_measures(trials, options.measures)
+    measured |= own
     table = make_table(trials, options.reference, measured)
     _fill_horizon(table, measured)
     targets = tuple(
@@ -62,7 +69,7 @@ def prepare(trials: Sequence[TrialCurve], options: AnalysisOptions) -> Prepared:
     }
     loss_match = by_trial.pop("loss_match")
     table = replace(table, measures=measured | measure_targets(curves, measured, by_trial, loss_match))
-    return Prepared(table, horizon, targets, against, has_start)
+    return Prepared(table, horizon, targets, against, has_start, problems)
 
 
 def _check_arms(trials: Sequence[TrialCurve], options: AnalysisOptions) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,9 +48,9 @@ def place(names: Sequence[str], strata: Sequence[StratumValue]) -> Row:
     return dict(zip(names, strata or (None,) * len(names), strict=True))
 
 
-def trial_rows(table: Table, factor: str, stratum_names: Sequence[str]) -> list[Row]:
-    """One row per trial with its measures; a failed trial is listed with None for them."""
-    columns = {name: _column(table.measures[name], table.failed, name) for name in TRIAL_MEASURES}
+def trial_rows(table: Table, factor: str, stratum_names: Sequence[str], own: Iterable[str]) -> list[Row]:
+    """One row per trial with its measures, `own` at the end; a failed trial is listed with None for them."""
+    columns = {name: _column(table.measures[name], table.failed, name) for name in (*TRIAL_MEASURES, *own)}
     measured = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     return [
         {

@@ -10,7 +10,7 @@ from scipy import special
 
 from actsweep.compare.claims import CLAIMS, Case, Claim, Condition, Pair
 from actsweep.compare.estimates import Interval
-from actsweep.compare.wording import UNITS, WORDINGS, finding, number, sentence
+from actsweep.compare.wording import UNITS, WORDINGS, count, finding, number, sentence
 
 ENOUGH_UNITS = 10
 POWER = 0.8  # chance of a decision that "would likely decide" stands for
@@ -53,8 +53,9 @@ def _judge(pair: Pair, claim: Claim, needed: Verdict | None) -> Verdict:
         verdict, why = "not assessable", reason
     else:
         verdict = _decide(case)
-        more = _more_units(case, pair.level) if verdict == "undecided" else None
-        why = _why(pair, case, shown, verdict, more)
+        why, more = (
+            _undecided(pair, case, shown) if verdict == "undecided" else (_decided(pair, case, shown, verdict), None)
+        )
     return Verdict(
         claim.name,
         claim.statement.format(a=pair.a.arm, b=pair.b.arm),
@@ -64,7 +65,7 @@ def _judge(pair: Pair, claim: Claim, needed: Verdict | None) -> Verdict:
         shown.bound,
         shown.largest,
         more,
-        sentence(f"{why} ({case.note})" if case.note and not reason else why),
+        sentence(f"{why} ({case.note})" if case.note else why),
     )
 
 
@@ -72,85 +73,102 @@ def _not_assessable(pair: Pair, case: Case, needed: Verdict | None) -> tuple[str
     """Why a claim cannot be assessed ("" if it can), and how many more units per arm would change that."""
     for cell in (pair.a, pair.b):
         if len(cell) == 0:
-            return f"there are no trials of {cell.arm} to compare", None
+            own = f"are no replicates of {cell.arm}"
+            crossed = f"is no run of {cell.arm} at this learning rate"
+            return f"there {own if pair.phase == 'replicate' else crossed} to compare", None
     if needed is not None and needed.verdict != "supported":
-        return f"asked only where {needed.claim} is supported, which is {needed.verdict}", None
+        return f"this is asked only where {needed.claim} is supported, and {needed.claim} is {needed.verdict}", None
     for condition in case.conditions:
-        fewest = min(condition.units)
-        if fewest == 0 or math.isnan(condition.interval.estimate):
+        if condition.lacks:
             return condition.lacks, None
-        if fewest < ENOUGH_UNITS:
-            more = ENOUGH_UNITS - fewest
-            units = UNITS[pair.unit_name]
-            return f"only {fewest} {units} have what it takes and {ENOUGH_UNITS} are needed: {more} more per arm", more
-        if not condition.interval.known:
-            return condition.lacks, None
-    return "", None
+    scarce = min(case.conditions, key=lambda c: min(c.units.values()))
+    fewest = min(scarce.units.values())
+    if fewest >= ENOUGH_UNITS:
+        return "", None
+    more = ENOUGH_UNITS - fewest
+    arms = [arm for arm, units in scarce.units.items() if units == fewest]
+    of = f"of {arms[0]} " if len(arms) == 1 else "per arm "
+    each = "" if len(arms) == 1 else " per arm"
+    return (
+        f"only {count(fewest, UNITS[pair.unit_name])} {of}can be used for this, and {ENOUGH_UNITS} are needed: "
+        f"{more} more{each}"
+    ), more
 
 
 def _decide(case: Case) -> str:
-    supported = not case.besides and all(c.holds and not c.bars_support for c in case.conditions)
+    supported = not case.unmet and all(c.holds and not c.bars_support for c in case.conditions)
     refuted = any(c.fails and not c.bars_refutal for c in case.conditions)
     if supported == refuted:
         return "undecided"
     return "supported" if supported else "refuted"
 
 
-def _why(pair: Pair, case: Case, shown: Condition, verdict: str, more: int | None) -> str:
-    """The reason of a claim that can be assessed, as a clause."""
+def _decided(pair: Pair, case: Case, shown: Condition, verdict: str) -> str:
+    """The reason of a claim that is supported or refuted, as a clause."""
     if verdict == "supported":
-        return "; and ".join(_said(pair, condition) for condition in case.conditions)
-    if verdict == "refuted":
-        failing = next(c for c in case.conditions if c.fails and not c.bars_refutal)
-        return _said(pair, shown if shown.fails and not shown.bars_refutal else failing)
-    unsettled = [c for c in case.conditions if _bar(c) or not (c.holds or c.fails)]
-    condition = min(unsettled, key=lambda c: c.nearness, default=shown)
-    said = _said(pair, condition)
-    if bar := _bar(condition):
-        return f"{said}, {bar}"
-    if not unsettled:
-        return f"{said}, {case.besides}"
-    if more is None:
-        return f"{said}; the estimate lies so near that more {UNITS[pair.unit_name]} are unlikely to decide it"
-    return f"{said}; about {more} more {UNITS[pair.unit_name]} per arm would likely decide it"
+        said = "; and ".join(_said(pair, condition) for condition in case.conditions)
+        return said if case.demand is None else f"{said}, and {case.demand.clause}"
+    failing = next(c for c in case.conditions if c.fails and not c.bars_refutal)
+    return _said(pair, shown if shown.fails and not shown.bars_refutal else failing)
+
+
+def _undecided(pair: Pair, case: Case, shown: Condition) -> tuple[str, int | None]:
+    """What keeps a claim from a decision, as a clause, and how many more units per arm would likely decide it.
+
+    A condition that leans against the claim decides it alone; else all of them have to be settled. None where units
+    would not help: a bar by censoring, a demand that is not met, or an estimate on the threshold.
+    """
+    unsettled = [c for c in case.conditions if not (c.holds or c.fails)]
+    against = [c for c in unsettled if c.leans_against and not c.bar]
+    barred = [c for c in case.conditions if c.bar]
+    if not against and barred:
+        condition = min(barred, key=lambda c: c.nearness)
+        return f"{_said(pair, condition)}; {condition.bar}", None
+    if not against and case.unmet:
+        if unsettled:
+            return f"{_said(pair, min(unsettled, key=lambda c: c.nearness))}; besides, {case.unmet}", None
+        return f"{_said(pair, shown)}, but {case.unmet}", None
+    pick = min if against else max
+    condition = pick(against or unsettled, key=lambda c: _more_for(c, pair.level))
+    said, more = _said(pair, condition), _more_for(condition, pair.level)
+    unit = UNITS[pair.unit_name]
+    if more > FAR_OFF:
+        return f"{said}; the estimate lies so near to it that more {unit}s are unlikely to decide this", None
+    more = math.ceil(more)
+    return f"{said}; about {more} more {unit}s per arm would likely decide it", more
 
 
 def _said(pair: Pair, condition: Condition) -> str:
     """A condition's finding and where it lies against what was asked."""
-    said = finding(condition.name, pair.arms, condition.interval, pair.level, condition.bound)
-    asked = number(condition.threshold, WORDINGS[condition.name].kind)
+    found = finding(
+        condition.name, pair.arms, condition.interval, pair.level, condition.threshold, bound=condition.bound
+    )
+    is_settled = condition.holds or condition.fails
     if condition.two_sided:
-        place = "within" if condition.holds else "outside" if condition.fails else "neither clearly within nor outside"
-        return f"{said}, {place} the +-{asked} asked"
-    return f"{said}, {_place(condition)} the {asked} asked"
+        margin = number(condition.threshold, WORDINGS[condition.name].kind)
+        return f"{found.clause}, {_place(condition)} the {margin} either way that counts as equal"
+    if found.against:
+        still = "" if is_settled else ", which is still possible"
+        return f"{found.clause}, where the claim asks for over {found.asked_in_full}{still}"
+    side = "less than" if condition.fails else "more than"
+    return f"{found.clause}, {'' if is_settled else 'which leaves open whether it is '}{side} the {found.asked} asked"
 
 
 def _place(condition: Condition) -> str:
-    if not (condition.holds or condition.fails):
-        return "on both sides of"
-    return "more than" if condition.holds != condition.below else "less than"
-
-
-def _bar(condition: Condition) -> str:
-    """Why censoring keeps the verdict that the estimate points to out of reach, "" where it does not."""
-    if condition.interval.estimate > condition.threshold:
-        return condition.bars_support
-    return condition.bars_refutal
-
-
-def _more_units(case: Case, level: float) -> int | None:
-    """Units per arm to add until the interval of the nearest undecided condition likely clears its threshold.
-
-    Its half width shrinks with the root of the number of units, the estimate is taken as it is; None where more units
-    would not help: a bar by censoring, a demand besides the interval, or an estimate on the threshold.
-    """
-    needs = [_more_for(c, level) for c in case.conditions if not (c.holds or c.fails) and not _bar(c)]
-    if not needs or any(need > FAR_OFF for need in needs):
-        return None
-    return math.ceil(max(needs))
+    """Where an interval lies against a margin; the tests for equality look at a shorter one, of twice its error."""
+    if condition.fails:
+        return "beyond"
+    if not condition.holds:
+        return "neither clearly within nor beyond"
+    within = max(abs(condition.interval.low), abs(condition.interval.high)) < condition.threshold
+    return "within" if within else "by two one-sided tests within"
 
 
 def _more_for(condition: Condition, level: float) -> float:
+    """Units per arm to add until the interval of an undecided condition likely clears its threshold.
+
+    Its half width shrinks with the root of the number of units, the estimate is taken as it is.
+    """
     interval, threshold = condition.interval, condition.threshold
     if WORDINGS[condition.name].kind == "ratio":
         interval = Interval(*(math.log(x) for x in (interval.estimate, interval.low, interval.high)))
@@ -162,5 +180,5 @@ def _more_for(condition: Condition, level: float) -> float:
         return math.inf
     z = float(special.ndtri(0.5 + level / 2.0))
     stretch = (z + float(special.ndtri(POWER))) / z * interval.half_width / distance
-    n = min(condition.units)
-    return max(1.0, n * (float(np.square(stretch)) - 1.0))
+    n = min(condition.units.values())
+    return n * (float(np.square(stretch)) - 1.0)

@@ -24,6 +24,7 @@ def _of_study(prepared: Prepared) -> Iterator[str]:
         yield "There are no replicates: tune trials are no evidence, since the best of many is biased upwards."
     if not prepared.has_start:
         yield "No trial was evaluated at epoch 0: nauc and the gradient slope at the start are missing."
+    yield from prepared.problems
     if prepared.gap_end_against == "validation":
         yield "Final gaps are taken to validation accuracy, because not every replicate has a test accuracy."
 

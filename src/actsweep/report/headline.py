@@ -34,6 +34,8 @@ def _of_stratum(results: Results, stratum: tuple[Any, ...]) -> str:
     said += _margin(name, arm_of(results, other), difference) + "."
     if best["failure_share"] or other["failure_share"]:
         said += _among_healthy(name, difference)
+    if difference is None or difference["low"] is None:
+        return said  # who wins among so few runs is chance
     return said + _odds(name, arm_of(results, other), compared.get("p_a_better"))
 
 

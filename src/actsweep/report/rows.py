@@ -184,10 +184,14 @@ def _title(results: Results, row: Row) -> str:
         n = runs.get(cell_label(results, {**row, results["study"]["factor"]: arm}), 0)
         return f"{clean(arm)} (n = {n})" if row["phase"] == "replicate" else clean(arm)
 
-    parts = [f"{side(row['a'])} against {side(row['b'])}", stratum_text(results, where)]
-    if row["phase"] in ("at_a_lr", "at_b_lr"):
-        parts.append(f"both at the learning rate of {clean(row['a' if row['phase'] == 'at_a_lr' else 'b'])}")
+    parts = [f"{side(row['a'])} against {side(row['b'])}", stratum_text(results, where), phase_text(row)]
     return ", ".join(part for part in parts if part)
+
+
+def phase_text(row: Row) -> str:
+    """At which learning rate a row of comparisons or verdicts compares; empty where each arm has its own."""
+    chosen = {"at_a_lr": "a", "at_b_lr": "b"}.get(row["phase"])
+    return f"both at the learning rate of {clean(row[chosen])}" if chosen else ""
 
 
 def verdict_text(row: Row) -> VerdictText:

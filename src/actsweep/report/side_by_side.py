@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from actsweep.report.rows import Results, stratum_of, stratum_text, verdict_text
+from actsweep.report.rows import Results, phase_text, stratum_of, stratum_text, verdict_text
 from actsweep.report.wording import DASH, clean
 from actsweep.settings import StudyConfig
 from actsweep.study import all_settings
@@ -72,10 +72,6 @@ def _verdicts(results: Results) -> dict[Key, tuple[str, str]]:
     found = {}
     for row in results["verdicts"]:
         shown = verdict_text(row)
-        place = ", ".join(filter(None, (stratum_text(results, stratum_of(results, row)), _phase(row["phase"]))))
+        place = ", ".join(filter(None, (stratum_text(results, stratum_of(results, row)), phase_text(row))))
         found[shown.claim, shown.statement, place] = (shown.verdict, f"{shown.estimate} {shown.interval}".strip())
     return found
-
-
-def _phase(phase: str) -> str:
-    return "" if phase == "replicate" else clean(phase)

@@ -92,6 +92,29 @@ class TestDifference:
         assert (mean_of(x, 0.9).low, mean_of(x, 0.9).high) == pytest.approx(tuple(oracle))
 
 
+class TestFamily:
+    """Several arms against one reference, as Dunnett (1955) compares them."""
+
+    @pytest.mark.parametrize(("others", "n"), [(2, 12), (4, 12), (3, 200)])
+    def test_intervals_at_the_shared_level_hold_together_as_dunnetts_do_and_are_little_wider(
+        self, others: int, n: int
+    ) -> None:
+        control = with_moments(n, 0.9, 0.01)
+        arms = [with_moments(n, 0.9 + 0.003 * i, 0.01) for i in range(others)]
+        oracle = stats.dunnett(*arms, control=control).confidence_interval(0.95)
+        for arm, low, high in zip(arms, oracle.low, oracle.high, strict=True):
+            interval = difference_of_means(arm, control, 1 - 0.05 / others)
+            assert 1.0 <= interval.half_width / ((high - low) / 2) < 1.16
+            assert interval.estimate == pytest.approx((low + high) / 2)
+
+    def test_so_do_p_values(self) -> None:
+        control, arms = with_moments(15, 0.9, 0.01), [with_moments(15, 0.9 + d, 0.01) for d in (0.004, 0.008, 0.012)]
+        oracle = stats.dunnett(*arms, control=control).pvalue
+        shared = np.array([3 * difference_of_means(arm, control, 0.95).p_value for arm in arms])
+        assert (shared[1:] >= oracle[1:]).all()
+        assert (shared[1:] < 2 * oracle[1:]).all()
+
+
 class TestRatio:
     def test_hand_worked(self) -> None:
         # Squared relative standard errors 1/3/16 and 4/3/64 are 1/48 each: 4 degrees of freedom.

@@ -3,7 +3,7 @@
 import pytest
 
 from actsweep.compare import Interval
-from actsweep.compare.wording import finding, number, percent, sentence
+from actsweep.compare.wording import count, finding, number, percent, sentence
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,8 @@ from actsweep.compare.wording import finding, number, percent, sentence
     [
         (2.345, "ratio", "2.35"),
         (0.9921, "ratio", "0.992"),
+        (1234.5, "ratio", "1234"),
+        (0.1, "points", "10 percentage points"),
         (0.01, "points", "1 percentage point"),
         (0.0234, "points", "2.3 percentage points"),
         (-0.0001, "points", "0 percentage points"),
@@ -31,8 +33,41 @@ def test_a_level_keeps_what_sets_it_apart() -> None:
     [("exact", "2.3"), ("at_least", "at least 2.3"), ("at_most", "at most 2.3"), ("between", "roughly 2.3")],
 )
 def test_a_finding_says_what_censoring_leaves_of_it(bound: str, value: str) -> None:
-    said = finding("r_steps_lo", ("relu", "sigmoid"), Interval(2.3, 1.9, 2.8), 0.99, bound)
-    assert said == f"sigmoid needed {value} times the steps of relu to the low target (99 % interval 1.9 to 2.8)"
+    found = finding("r_steps_lo", ("relu", "sigmoid"), Interval(2.3, 1.9, 2.8), 0.99, 1.5, bound)
+    said = f"sigmoid needed {value} times the steps of relu to the low target (99 % interval 1.9 to 2.8)"
+    assert (found.clause, found.asked) == (said, "1.5")
+
+
+@pytest.mark.parametrize(
+    ("interval", "said", "against"),
+    [
+        (Interval(0.03, 0.02, 0.04), "3 percentage points above that of sigmoid (95 % interval 2 to 4)", False),
+        (
+            Interval(0.01, -0.02, 0.04),
+            "1 percentage point above that of sigmoid (95 % interval 2 below to 4 above)",
+            False,
+        ),
+        (Interval(-0.03, -0.04, -0.02), "3 percentage points below that of sigmoid (95 % interval 2 to 4)", True),
+        (
+            Interval(-0.01, -0.03, 0.01),
+            "1 percentage point below that of sigmoid (95 % interval 1 above to 3 below)",
+            True,
+        ),
+    ],
+)
+def test_a_difference_is_said_without_a_sign(interval: Interval, said: str, against: bool) -> None:
+    found = finding("d_test_acc", ("relu", "sigmoid"), interval, 0.95, 0.015, None)
+    assert found.clause == f"the test accuracy of relu was {said}"
+    assert (found.against, found.asked_in_full) == (against, "1.5 percentage points above")
+
+
+def test_ends_get_as_many_digits_as_tell_them_from_each_other_and_from_what_is_asked() -> None:
+    found = finding("r_cost", ("relu", "sigmoid"), Interval(2.003, 2.0012, 2.0051), 0.95, 2.0, "exact")
+    assert found.clause.endswith("2.003 times as long as one of relu (95 % interval 2.001 to 2.005)")
+
+
+def test_one_is_singular_and_all_else_plural() -> None:
+    assert [count(n, "epoch") for n in (0, 1, 2, 2.5)] == ["0 epochs", "1 epoch", "2 epochs", "2.5 epochs"]
 
 
 def test_a_sentence_has_a_capital_and_a_stop_and_leaves_names_alone() -> None:
