@@ -14,13 +14,13 @@ def flip_and_crop(images: Tensor, flip: Tensor, top: Tensor, left: Tensor) -> Te
     """Pad with black by `padding`, crop to the former size, then mirror some images left to right.
 
     Args:
-        images: uint8, shape (n, channels, height, width).
+        images: shape (n, channels, height, width).
         flip: which images to mirror, bool, shape (n,).
         top: first row of each crop within its padded image, 0 to 2 padding(height), int64, shape (n,).
         left: first column likewise, 0 to 2 padding(width).
 
     Returns:
-        uint8, of the same shape as `images`.
+        of the same type and shape as `images`.
     """
     n, channels, height, width = images.shape
     down, right = padding(height), padding(width)

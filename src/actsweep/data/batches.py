@@ -1,4 +1,4 @@
-"""Minibatches from resident bytes: gathered, augmented and normalised a whole batch at a time."""
+"""Minibatches from resident images: gathered, augmented and normalised a whole batch at a time."""
 
 import math
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Batches:
         Args:
             split: what to train on; copied to the device here, once, unless it is there already.
             batch_size: images in a batch, at least 1.
-            mean: per channel of pixels in 0 to 1, shape (channels,).
+            mean: per channel, of bytes as 0 to 1 and of floats as they are, shape (channels,).
             std: likewise, not 0.
             augment: whether images are mirrored (every other one) and shifted by up to an eighth of their side (4 of 32
                 pixels) either way, at random, what is uncovered being black.
@@ -43,7 +43,7 @@ class Batches:
         """
         self._split = split.to(device)
         self._batch_size = batch_size
-        self._scale, self._shift = _affine(mean, std, device)
+        self._scale, self._shift = _affine(mean, std, self._split.images)
         self._augment = augment
         self._generator = generator
 
@@ -88,18 +88,20 @@ def eval_batches(
     device: torch.device | str = "cpu",
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """A split in its own order, without augmentation, as normalised batches; arguments as for `Batches`."""
-    scale, shift = _affine(mean, std, device)
+    scale, shift = (each.to(device) for each in _affine(mean, std, split.images))
     for images, labels in zip(
         torch.split(split.images, batch_size), torch.split(split.labels, batch_size), strict=True
     ):
         yield _normalised(images.to(device), scale, shift), labels.to(device)
 
 
-def _affine(mean: Tensor, std: Tensor, device: torch.device | str) -> tuple[Tensor, Tensor]:
-    """Factor and summand, shape (1, channels, 1, 1), that take bytes to (bytes / 255 - mean) / std."""
-    scale, shift = 1 / (255 * std.double()), -mean.double() / std.double()
-    return scale.float().view(1, -1, 1, 1).to(device), shift.float().view(1, -1, 1, 1).to(device)
+def _affine(mean: Tensor, std: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Factor and summand, shape (1, channels, 1, 1), that take x to (x - mean) / std; a byte is x = byte / 255."""
+    one = 255 if images.dtype == torch.uint8 else 1
+    scale, shift = 1 / (one * std.double()), -mean.double() / std.double()
+    return scale.float().view(1, -1, 1, 1).to(images.device), shift.float().view(1, -1, 1, 1).to(images.device)
 
 
 def _normalised(images: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    return images.to(torch.float32).mul_(scale).add_(shift)
+    # Floats would otherwise be normalised in place, and with them the split.
+    return images.to(torch.float32, copy=True).mul_(scale).add_(shift)

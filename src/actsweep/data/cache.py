@@ -6,10 +6,11 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +23,20 @@ def digest(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def entry_folder(key: str) -> Path:
-    """The folder of one entry, absolute; it need not exist."""
+def cache_folder() -> Path:
+    """The folder of all entries, absolute; it need not exist."""
     if own := os.environ.get("ACTSWEEP_CACHE"):
         root = Path(own)
     elif shared := os.environ.get("XDG_CACHE_HOME"):
         root = Path(shared) / "actsweep"
     else:
         root = Path.home() / ".cache" / "actsweep"
-    return root.expanduser().absolute() / "data" / key
+    return root.expanduser().absolute() / "data"
+
+
+def entry_folder(key: str) -> Path:
+    """The folder of one entry, absolute; it need not exist."""
+    return cache_folder() / key
 
 
 @contextmanager
@@ -41,13 +47,56 @@ def locked(entry: Path) -> Iterator[None]:
         DataError: the entry cannot be created or locked.
     """
     try:
-        entry.mkdir(parents=True, exist_ok=True)
-        lock = (entry / "lock").open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = _acquired(entry)
     except OSError as error:
-        raise _unusable(entry, error) from error
+        raise unusable(entry, error) from error
     with lock:
-        yield
+        try:
+            yield
+        finally:
+            _remove_if_empty(entry)
+
+
+def _acquired(entry: Path) -> TextIO:
+    """The entry's lock, open and held: not one that its last holder has removed in the meantime."""
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    path = entry / "lock"
+    while True:
+        with suppress(FileExistsError):
+            entry.mkdir()
+        with suppress(FileNotFoundError):
+            lock = path.open("w")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                    return lock
+            lock.close()
+
+
+def _remove_if_empty(entry: Path) -> None:
+    """A request that was refused leaves no entry behind."""
+    with suppress(OSError):
+        if [path.name for path in entry.iterdir()] == ["lock"]:
+            (entry / "lock").unlink()
+            entry.rmdir()
+
+
+@contextmanager
+def scratch(entry: Path) -> Iterator[Path]:
+    """A folder within an entry for what is on its way; gone afterwards. The entry must be locked.
+
+    Raises:
+        DataError: the disk is full or not writable.
+    """
+    folder = entry / "scratch"
+    try:
+        shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
+        folder.mkdir()
+        yield folder
+    except OSError as error:
+        raise unusable(entry, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write(path: Path, chunks: Iterable[NDArray[Any]], notes: dict[str, Any]) -> None:
@@ -105,10 +154,11 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _unusable(path.parent, error) from error
+        raise unusable(path.parent, error) from error
 
 
-def _unusable(entry: Path, error: OSError) -> DataError:
+def unusable(entry: Path, error: OSError) -> DataError:
+    """The refusal of a cache that cannot be written or read."""
     return DataError(
         f"the cache folder {entry} cannot be used: {error.strerror or error}; "
         "set ACTSWEEP_CACHE to a folder on a local disk that is writable and has room"

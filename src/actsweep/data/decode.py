@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actsweep.data.listing import Listing
+from actsweep.data.origin import MIN_SIDE
 from actsweep.errors import DataError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MIN_SIDE = 8
+MAX_PIXELS = 4096 * 4096
 CHUNK = 64
 # Smaller images are mostly Python's work, where threads only wait for each other: on two cores, two threads take 1.4
 # times as long as one for images of 32 x 32 pixels, and 0.4 times as long for 224 x 224.
@@ -30,13 +31,13 @@ def image_shape(listing: Listing) -> Shape:
     """Channels, height and width of a folder's images: those of the first; one channel only if all are grey.
 
     Raises:
-        DataError: the first image is unreadable or smaller than 8 x 8 pixels.
+        DataError: the first image is unreadable, smaller than 8 x 8 pixels, or larger than 4096 x 4096.
     """
     first = listing.root / listing.files[0].name
     with _opened(first) as image:
         width, height = image.size
     if min(width, height) < MIN_SIDE:
-        raise DataError(f"{first} is {width} x {height} pixels; images must have at least {MIN_SIDE} x {MIN_SIDE}")
+        raise _refused(first, f"is {width} x {height} pixels; images must have at least {MIN_SIDE} x {MIN_SIDE}")
     return 1 if _all_grey(listing) else 3, height, width
 
 
@@ -69,9 +70,10 @@ def _read_chunk(paths: list[Path], first: Path, shape: Shape) -> NDArray[np.uint
     for slot, path in zip(out, paths, strict=True):
         with _opened(path) as image:
             if image.size != (width, height):
-                raise DataError(
-                    f"{path} is {image.size[0]} x {image.size[1]} pixels, but {first} is {width} x {height}; "
-                    "all images of a data set must have one size"
+                raise _refused(
+                    path,
+                    f"is {image.size[0]} x {image.size[1]} pixels, but {first} is {width} x {height}; "
+                    "all images of a data set must have one size",
                 )
             slot[:] = np.asarray(_converted(image, channels)).reshape(slot.shape)
     return np.ascontiguousarray(out.transpose(0, 3, 1, 2))
@@ -95,14 +97,25 @@ def _all_grey(listing: Listing) -> bool:
 @contextmanager
 def _opened(path: Path) -> Iterator["Image"]:
     """An open image; whatever PIL raises while it is used is an error of this file."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise _refused(
+                    path, f"is {image.width} x {image.height} pixels; the largest that is read is 4096 x 4096"
+                )
             if image.mode == "F" or image.mode.startswith("I"):
-                raise DataError(f"{path} has more than 8 bits a pixel (mode {image.mode}); convert it to 8 bits")
+                raise _refused(path, f"has more than 8 bits a pixel (mode {image.mode}); convert it to 8 bits")
             yield image
     except DataError:
         raise
+    except UnidentifiedImageError as error:
+        raise _refused(path, "is no readable image: its content is of no known format, whatever its name") from error
     except Exception as error:
-        raise DataError(f"{path} is no readable image: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise _refused(path, f"is no readable image: {reason}") from error
+
+
+def _refused(path: Path, why: str) -> DataError:
+    return DataError(f"data.root: {path} {why}")

@@ -2,12 +2,14 @@
 order of the splits, so that every split is a stretch of one file that all trials of a machine have mapped.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import psutil
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -18,6 +20,9 @@ from actsweep.errors import DataError
 
 CHUNK = 1024
 LABEL_BYTES = 8
+Dtype = Literal["uint8", "float32"]
+DTYPES: dict[str, torch.dtype] = {"uint8": torch.uint8, "float32": torch.float32}
+"""What images may be stored as: bytes, which stand for 0 to 1, or floats, which are used as they are."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,14 @@ class Contents:
         classes: the classes' names; a label is an index into them.
         counts: images per pool and class.
         shape: channels, height and width of one image.
+        dtype: the type of a pixel.
         fingerprint: identity of names, sizes and pixels, wherever and whenever the files were written.
     """
 
     classes: tuple[str, ...]
     counts: Counts
     shape: tuple[int, int, int]
+    dtype: Dtype
     fingerprint: str
 
     @property
@@ -50,11 +57,52 @@ class Notes:
     counts: Counts
     shape: tuple[int, int, int]
     names: str
+    dtype: Dtype
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes all images take."""
+        images = sum(sum(pool) for pool in self.counts)
+        return images * int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
 
 
-def write_pixels(entry: Path, chunks: Iterable[NDArray[np.uint8]], notes: Notes) -> None:
-    """Store decoded images, shape (n, channels, height, width), in listing order. The entry must be locked."""
+def write_pixels(entry: Path, chunks: Iterable[NDArray[Any]], notes: Notes) -> None:
+    """Store decoded images, shape (n, channels, height, width), in listing order. The entry must be locked.
+
+    Raises:
+        DataError: the disk, or this machine's memory, cannot hold them.
+    """
+    check_room(notes.bytes, entry, disk=shutil.disk_usage(entry).free, memory=psutil.virtual_memory().total)
     cache.write(_pixels(entry), chunks, asdict(notes))
+
+
+def check_room(size: int, entry: Path, *, disk: int, memory: int) -> None:
+    """Refuse images that would not fit, before the first is decoded.
+
+    Args:
+        size: bytes of all images.
+        entry: where they are to be stored, twice: in their own order, and in that of a seed.
+        disk: bytes that are free there.
+        memory: bytes of main memory; each epoch reads all images in a random order, so they must stay in it.
+
+    Raises:
+        DataError: there is less disk or memory than they need.
+    """
+    if size > memory:
+        raise DataError(
+            f"the images take {_gigabytes(size)} of memory once decoded, but this machine has {_gigabytes(memory)}; "
+            "give data.root smaller or fewer images"
+        )
+    if 2 * size > disk:
+        raise DataError(
+            f"the decoded images take {_gigabytes(2 * size)} of disk, but the cache folder {entry} has "
+            f"{_gigabytes(disk)} left; set ACTSWEEP_CACHE to a folder with more room, or give data.root smaller or "
+            "fewer images"
+        )
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
 
 
 def contents(entry: Path) -> Contents | None:
@@ -65,7 +113,7 @@ def contents(entry: Path) -> Contents | None:
     notes: dict[str, Any] = record["notes"]
     counts = tuple(tuple(pool) for pool in notes["counts"])
     identity = cache.digest([notes["names"], notes["shape"], counts, record["sha256"]])
-    return Contents(tuple(notes["classes"]), counts, tuple(notes["shape"]), identity[:16])
+    return Contents(tuple(notes["classes"]), counts, tuple(notes["shape"]), notes["dtype"], identity[:16])
 
 
 def pixels_intact(entry: Path) -> bool:
@@ -81,7 +129,7 @@ def order_intact(entry: Path, seed: int) -> bool:
 def write_order(entry: Path, found: Contents, seed: int) -> None:
     """Store labels and images in the order of a seed. The entry must be locked and its pixels intact."""
     order, labels = stratified_order(found.counts, seed)
-    pixels = np.memmap(_pixels(entry), dtype=np.uint8, mode="r", shape=(found.images, *found.shape))
+    pixels = np.memmap(_pixels(entry), dtype=found.dtype, mode="r", shape=(found.images, *found.shape))
 
     def parts() -> Iterator[NDArray[Any]]:
         yield labels
@@ -92,7 +140,7 @@ def write_order(entry: Path, found: Contents, seed: int) -> None:
 
 
 def mapped(entry: Path, found: Contents, seed: int) -> tuple[Tensor, Tensor]:
-    """Images (n, channels, height, width) uint8 and labels (n,) int64 in the order of a seed, without reading them.
+    """Images (n, channels, height, width) and labels (n,) int64 in the order of a seed, without reading them.
 
     All processes share the pages of the file; a write stays private to the process that does it. Where this seed's
     order is missing it is made first.
@@ -108,14 +156,15 @@ def mapped(entry: Path, found: Contents, seed: int) -> tuple[Tensor, Tensor]:
                     raise DataError(f"the cache entry {entry} is damaged; start again, which rebuilds it")
                 write_order(entry, found, seed)
     label_bytes = LABEL_BYTES * found.images
-    size = label_bytes + found.images * int(np.prod(found.shape))
+    dtype = DTYPES[found.dtype]
+    size = label_bytes + found.images * int(np.prod(found.shape)) * dtype.itemsize
     flat = torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8)
-    return flat[label_bytes:].view(found.images, *found.shape), flat[:label_bytes].view(torch.int64)
+    return flat[label_bytes:].view(dtype).view(found.images, *found.shape), flat[:label_bytes].view(torch.int64)
 
 
 def _pixels(entry: Path) -> Path:
-    return entry / "pixels.u8"
+    return entry / "pixels.bin"
 
 
 def _ordered(entry: Path, seed: int) -> Path:
-    return entry / f"order-{seed}.u8"
+    return entry / f"order-{seed}.bin"

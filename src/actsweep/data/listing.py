@@ -1,6 +1,8 @@
 """The files of an image folder, found as torchvision's ImageFolder finds them, but without importing it."""
 
 import os
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -36,13 +38,13 @@ def list_images(root: str) -> Listing:
     other folders beside `train` and `test`.
 
     Raises:
-        DataError: a folder is missing or unreadable, a class has no image, there are fewer than two classes, or train
-            and test differ in their classes.
+        DataError: a folder is missing, unreadable, or leads back to itself; what has an image's name is no file; a
+            class has no image; there are fewer than two classes; or train and test differ in their classes.
     """
-    folder = Path(root).expanduser().absolute()
-    if not folder.is_dir():
-        raise DataError(f"data.root={root}: there is no such folder")
+    folder = root_folder(root)
     try:
+        if not folder.is_dir():
+            raise DataError(f"data.root={root}: there is no such folder (looked for {folder})")
         pools = _pools(folder)
         classes = _classes_of(pools)
         found = [[_images(folder, pool / name) for name in classes] for pool in pools]
@@ -51,6 +53,18 @@ def list_images(root: str) -> Listing:
     counts = tuple(tuple(len(images) for images in pool) for pool in found)
     files = tuple(file for pool in found for images in pool for file in images)
     return Listing(folder, classes, counts, files)
+
+
+def root_folder(root: str) -> Path:
+    """The folder that `data.root` names, absolute; `~` is a home folder, and it need not exist.
+
+    Raises:
+        DataError: there is no such home folder.
+    """
+    try:
+        return Path(root).expanduser().absolute()
+    except RuntimeError as error:
+        raise DataError(f"data.root={root}: there is no such home folder") from error
 
 
 def _pools(root: Path) -> list[Path]:
@@ -74,7 +88,11 @@ def _classes_of(pools: list[Path]) -> tuple[str, ...]:
         if len(names) < 2:
             raise DataError(f"data.root: {pool} holds {len(names)} class folders; at least two are needed")
         if odd := sorted(set(names) ^ set(classes)):
-            raise DataError(f"data.root: train/ and test/ must have the same classes, but only one has {odd[0]!r}")
+            present, absent = ("train", "test") if odd[0] in classes else ("test", "train")
+            raise DataError(
+                f"data.root: {pools[0].parent / present} has a class {odd[0]!r}, but {absent}/ has not; "
+                "train/ and test/ must have the same classes"
+            )
     return tuple(classes)
 
 
@@ -85,16 +103,32 @@ def _folders(parent: Path) -> list[str]:
 
 def _images(root: Path, folder: Path) -> list[ImageFile]:
     images = []
-    for place, _, names in sorted(os.walk(folder, onerror=_raise, followlinks=True)):
+    for place, names in sorted(_files_below(str(folder), {_identity(root), _identity(folder.parent)})):
         for name in sorted(names):
             if name.lower().endswith(EXTENSIONS):
                 path = os.path.join(place, name)  # noqa: PTH118 - ten times a Path's speed, and there may be a million
                 status = os.stat(path)  # noqa: PTH116
+                if not stat.S_ISREG(status.st_mode):  # a pipe would hold its reader for ever
+                    raise DataError(f"data.root: {path} has the name of an image, but is no file")
                 images.append(ImageFile(path[len(str(root)) + 1 :], status.st_size, status.st_mtime_ns))
     if not images:
         raise DataError(f"data.root: class folder {folder} holds no image ({', '.join(EXTENSIONS)})")
     return images
 
 
-def _raise(error: OSError) -> None:
-    raise error
+def _files_below(folder: str, above: set[tuple[int, int]]) -> Iterator[tuple[str, list[str]]]:
+    """Each folder with the names of its files, links followed; `above` identifies the folders that it lies in."""
+    here = _identity(folder)
+    if here in above:
+        raise DataError(f"data.root: {folder} leads back to a folder that it lies in, a loop of links; remove the link")
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    folders = [entry.path for entry in found if entry.is_dir()]
+    yield folder, [entry.name for entry in found if not entry.is_dir()]
+    for inner in folders:
+        yield from _files_below(inner, above | {here})
+
+
+def _identity(folder: str | Path) -> tuple[int, int]:
+    status = os.stat(folder)  # noqa: PTH116
+    return status.st_dev, status.st_ino

@@ -1,8 +1,9 @@
-"""A data set as a trial sees it: its splits in memory, as bytes."""
+"""A data set as a trial sees it: its splits in memory, as they are stored."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,7 +21,7 @@ class Split:
     """Images of one split, in a fixed order of which every beginning holds each class in proportion.
 
     Attributes:
-        images: uint8, shape (n, channels, height, width).
+        images: uint8, which stands for 0 to 1, or float32, used as it is; shape (n, channels, height, width).
         labels: int64, shape (n,).
     """
 
@@ -41,7 +42,8 @@ class Data:
         probe: a fixed part of the training split on which training accuracy is measured.
         val: validation split.
         test: test split.
-        mean: per channel, over the training split, of pixels in 0 to 1; float64, shape (channels,).
+        mean: per channel, over the training split, of bytes as 0 to 1 and of floats as they are; float64,
+            shape (channels,).
         std: likewise, with n in the denominator; 1 for a channel that never changes.
         classes: how many classes there are.
         label: the data set's name for reports.
@@ -93,7 +95,13 @@ def load(source: Source, settings: DataSettings) -> Data:
 
 
 def _moments(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation per channel of bytes / 255, from exact integer sums."""
+    """Mean and standard deviation per channel: the same on every machine, whatever its number of threads."""
+    mean, variance = _byte_moments(images) if images.dtype == torch.uint8 else _float_moments(images)
+    return mean, torch.where(variance > 0, variance.sqrt(), 1.0)
+
+
+def _byte_moments(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance per channel of bytes / 255, from exact integer sums."""
     channels = images.shape[1]
     sums, squares = (torch.zeros(channels, dtype=torch.float64) for _ in range(2))
     for chunk in torch.split(images, CHUNK):
@@ -104,5 +112,13 @@ def _moments(images: Tensor) -> tuple[Tensor, Tensor]:
     exact = [(int(total), int(square)) for total, square in zip(sums.tolist(), squares.tolist(), strict=True)]
     variances = [(n * square - total * total) / (n * n) for total, square in exact]
     mean = torch.tensor([total / n / 255 for total, _ in exact], dtype=torch.float64)
-    std = torch.tensor(variances, dtype=torch.float64).sqrt() / 255
-    return mean, torch.where(std > 0, std, 1.0)
+    return mean, torch.tensor(variances, dtype=torch.float64) / 255**2
+
+
+def _float_moments(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance per channel, in two passes and by NumPy, whose sums depend on no number of threads."""
+    chunks = [chunk.numpy() for chunk in torch.split(images, CHUNK)]
+    n = images[:, 0].numel()
+    mean = sum(chunk.sum((0, 2, 3), dtype=np.float64) for chunk in chunks) / n
+    centred = (np.square(chunk - mean[:, None, None]) for chunk in chunks)
+    return torch.from_numpy(mean), torch.from_numpy(sum(chunk.sum((0, 2, 3)) for chunk in centred) / n)

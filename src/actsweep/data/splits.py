@@ -130,8 +130,8 @@ def check_classes(labels: NDArray[np.int64], classes: Sequence[str], cuts: Cuts)
             name = classes[int(present.argmin())]
             raise DataError(
                 f"data.{option}: none of its {part.stop - part.start} images is of class {name!r}, which has too few "
-                f"images ({np.count_nonzero(labels == present.argmin())}) for such a split; add images or change "
-                "data.train, data.val or data.test"
+                f"images ({np.count_nonzero(labels == present.argmin())} in all) for such a split; add images or "
+                "change data.train, data.val or data.test"
             )
 
 

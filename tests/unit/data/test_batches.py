@@ -106,6 +106,25 @@ def test_images_are_normalised_per_channel(numbered, serve):
     np.testing.assert_allclose(images.numpy(), expected[labels.numpy()], rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("serve", [batches, lambda split: eval_batches(split, 8, mean=MEAN, std=STD)])
+def test_floats_are_normalised_as_they_are_and_stay(serve):
+    generator = torch.Generator().manual_seed(1)
+    split = Split(torch.randn(20, 3, 8, 8, generator=generator), torch.arange(20))
+    before = split.images.clone()
+    images, labels = epoch(serve(split))
+    expected = (before.numpy() - MEAN.numpy()[:, None, None]) / STD.numpy()[:, None, None]
+    np.testing.assert_allclose(images.numpy(), expected[labels.numpy()], rtol=1e-5, atol=1e-6)
+    assert torch.equal(split.images, before)
+
+
+def test_bytes_and_the_floats_that_they_stand_for_give_the_same_batches(numbered):
+    split = numbered(20)
+    floats = Split(split.images / 255, split.labels)
+    (images, labels), (theirs, their_labels) = (epoch(batches(each, augment=True)) for each in (split, floats))
+    assert torch.equal(labels, their_labels)
+    torch.testing.assert_close(images, theirs)
+
+
 def test_evaluation_keeps_the_order(numbered):
     served = list(eval_batches(numbered(20), 8, mean=MEAN, std=STD))
     assert [labels.tolist() for _, labels in served] == [list(range(8)), list(range(8, 16)), list(range(16, 20))]

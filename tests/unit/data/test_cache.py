@@ -89,11 +89,52 @@ def test_a_rewritten_file_leaves_the_former_one_to_those_who_have_it_mapped(file
 
 def test_a_folder_that_cannot_be_written_names_the_variable(tmp_path):
     (tmp_path / "taken").write_text("a file, no folder")
-    message = r"taken/entry cannot be used: Not a directory; set ACTSWEEP_CACHE"
+    message = r"taken/entry cannot be used: File exists; set ACTSWEEP_CACHE"
     with pytest.raises(DataError, match=message), cache.locked(tmp_path / "taken" / "entry"):
         pass
     with pytest.raises(DataError, match=r"missing cannot be used: No such file.*set ACTSWEEP_CACHE"):
         cache.write(tmp_path / "missing" / "file.u8", CHUNKS, {})
+
+
+def test_an_entry_in_which_nothing_was_written_is_gone_again(tmp_path):
+    with cache.locked(tmp_path / "entry"):
+        assert (tmp_path / "entry").is_dir()
+    assert not (tmp_path / "entry").exists()
+
+
+def test_an_entry_with_a_file_stays(tmp_path):
+    with cache.locked(tmp_path / "entry"):
+        (tmp_path / "entry" / "file").touch()
+    assert (tmp_path / "entry" / "file").exists()
+
+
+def test_whoever_waited_for_an_entry_that_is_gone_holds_a_new_one_alone(tmp_path):
+    inside, most = [], []
+
+    def hold():
+        for _ in range(50):
+            with cache.locked(tmp_path / "entry"):
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+
+    threads = [threading.Thread(target=hold) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(most), max(most)) == (200, 1)
+    assert not (tmp_path / "entry").exists()
+
+
+def test_a_scratch_folder_is_empty_and_gone_afterwards(tmp_path):
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "scratch" / "of a killed process").touch()
+    with pytest.raises(DataError, match="disk full"), cache.scratch(tmp_path) as folder:
+        assert not list(folder.iterdir())
+        (folder / "file").touch()
+        raise OSError(28, "disk full")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_second_holder_waits_for_the_first(tmp_path):

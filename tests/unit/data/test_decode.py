@@ -1,12 +1,15 @@
 """Image files become bytes exactly as PIL reads them, and a bad file is refused by its name."""
 
+import os
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from actsweep.data.decode import PARALLEL_PIXELS, image_shape, pixels
+from actsweep.data.decode import MAX_PIXELS, PARALLEL_PIXELS, image_shape, pixels
 from actsweep.data.listing import list_images
 from actsweep.errors import DataError
 
@@ -72,6 +75,51 @@ def test_a_palette_with_transparent_colours_becomes_rgb_without_a_warning(folder
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert decoded(root)[3, :, 0, 0].tolist() == [7, 8, 9]
+
+
+def claiming(width, height):
+    """A PNG of a few bytes whose header claims a size."""
+    header = struct.pack(">II5B", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize("name", ["cat/0000.png", "dog/0001.png"])
+@pytest.mark.parametrize("side", [5000, 100_000])
+def test_an_image_too_large_to_be_read_is_refused_by_name_before_it_is_decoded(folder, side, name):
+    root = folder({"cat": 2, "dog": 2})
+    replace(root, claiming(side, side), name)
+    assert side**2 > MAX_PIXELS
+    with pytest.raises(
+        DataError, match=rf"{name} is (5000 x 5000 pixels; the largest|no readable image: .*exceeds limit)"
+    ):
+        decoded(root)
+
+
+def test_a_file_that_cannot_be_read_is_refused_by_name(folder):
+    root = folder({"cat": 2, "dog": 2})
+    (root / "dog" / "0000.png").unlink()
+    # A file whose every read fails, also for a superuser: address 0 of this process's own memory.
+    (root / "dog" / "0000.png").symlink_to("/proc/self/mem")
+    with pytest.raises(DataError, match=r"dog/0000\.png is no readable image: Input/output error"):
+        decoded(root)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="a superuser may read every file")
+def test_a_file_without_permission_is_refused_by_name(folder):
+    root = folder({"cat": 2, "dog": 2})
+    (root / "dog" / "0000.png").chmod(0)
+    with pytest.raises(DataError, match=r"dog/0000\.png is no readable image: Permission denied"):
+        decoded(root)
+
+
+def test_names_that_are_no_utf_8_are_read(folder):
+    root = folder({"cat": 2, "dog": 2})
+    os.rename(os.fsencode(root / "dog" / "0000.png"), os.fsencode(root / "dog") + b"/\xff.png")  # noqa: PTH104
+    assert np.array_equal(decoded(root), as_pil_reads(root))
 
 
 def test_an_empty_file_is_refused_by_name(folder):

@@ -47,6 +47,37 @@ def test_a_class_may_be_called_train(folder):
     assert list_images(str(folder({"bus": 2, "train": 3}))).classes == ("bus", "train")
 
 
+def test_a_link_to_a_folder_is_followed(folder, tmp_path):
+    root = folder({"cat": 2, "dog": 2})
+    (root / "dog").rename(tmp_path / "dogs")
+    (root / "dog").symlink_to(tmp_path / "dogs")
+    assert list_images(str(root)).counts == ((2, 2),)
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [("cat/again", "cat"), ("cat/up", "."), ("ant", "."), ("cat/far", ".."), ("cat/self", "cat/self")],
+)
+def test_a_loop_of_links_is_refused_by_name(folder, link, target):
+    root = folder({"cat": 1, "dog": 1})
+    (root / link).symlink_to(root / target)
+    message = rf"data\.root: \S*{link}\S* leads back to a folder that it lies in|cannot read \S*{link}: Too many levels"
+    with pytest.raises(DataError, match=message):
+        list_images(str(root))
+
+
+def test_a_pipe_with_the_name_of_an_image_is_refused_and_not_waited_for(folder):
+    root = folder({"cat": 1, "dog": 1})
+    os.mkfifo(root / "cat" / "pipe.png")
+    with pytest.raises(DataError, match=r"cat/pipe\.png has the name of an image, but is no file"):
+        list_images(str(root))
+
+
+def test_a_home_that_nobody_has_is_refused():
+    with pytest.raises(DataError, match=r"data\.root=~nobody-here/x: there is no such home folder"):
+        list_images("~nobody-here/x")
+
+
 def test_a_root_may_start_at_home(two_classes, monkeypatch):
     monkeypatch.setenv("HOME", str(two_classes.parent))
     assert list_images("~/images").root == two_classes
@@ -57,7 +88,8 @@ def test_a_root_may_start_at_home(two_classes, monkeypatch):
     [
         ({"train/cat": 1, "train/dog": 1}, r"holds train/ but no test/"),
         ({"test/cat": 1, "test/dog": 1}, r"holds test/ but no train/"),
-        ({"train/cat": 1, "train/dog": 1, "test/cat": 1, "test/fox": 1}, r"same classes, but only one has 'dog'"),
+        ({"train/cat": 1, "train/dog": 1, "test/cat": 1, "test/fox": 1}, r"train has a class 'dog', but test/ has not"),
+        ({"train/cat": 1, "train/dog": 1, "test/cat": 1, "test/dog": 1, "test/ant": 1}, r"test has a class 'ant', but"),
         ({"train/cat": 1, "train/dog": 0, "test/cat": 1, "test/dog": 1}, r"class folder \S*train/dog holds no image"),
         ({"train": 3, "test": 3}, r"train holds 0 class folders; at least two"),
         ({"train/cat": 1, "train/dog": 1, "test": 3}, r"test holds 0 class folders"),

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from actsweep.data import Data, Split, load, prepare
+from actsweep.data.origin import Origin, array_images
 from actsweep.errors import DataError
 
 SPLITS = ("train", "probe", "val", "test")
@@ -96,6 +97,19 @@ def test_mean_and_std_of_more_images_than_are_summed_at_once(ask):
     assert data.std.item() == pytest.approx((data.train.images.numpy() / 255).std(), rel=1e-13)
 
 
+def test_floats_are_stored_and_served_as_they_are(ask):
+    images = np.random.default_rng(0).normal(5, 2, (1400, 2, 8, 9)).astype(np.float32)
+    labels = np.arange(1400) % 3
+    origin = Origin("floats", "floats", lambda entry: array_images([(images, labels)], "abc", "floats"))
+    data = load(prepare(ask(), {"digits": lambda settings: origin}), ask())
+    assert (data.train.images.dtype, data.image_shape) == (torch.float32, (2, 8, 9))
+    assert len(rows(data.train) | rows(data.val) | rows(data.test)) == 1400
+    assert rows(data.train) < {tuple(image.flatten().tolist()) for image in images}
+    pixels = data.train.images.numpy().astype(np.float64)
+    assert data.mean.numpy() == pytest.approx(pixels.mean(axis=(0, 2, 3)), rel=1e-12)
+    assert data.std.numpy() == pytest.approx(pixels.std(axis=(0, 2, 3)), rel=1e-6)
+
+
 def test_a_channel_that_never_changes_has_std_1(folder, ask):
     from PIL import Image
 
@@ -113,7 +127,7 @@ def test_all_splits_are_views_of_one_mapped_file(two_classes, ask):
     data = load(source, settings)
     tensors = [tensor for name in SPLITS for tensor in (getattr(data, name).images, getattr(data, name).labels)]
     assert len({tensor.untyped_storage().data_ptr() for tensor in tensors}) == 1
-    assert str(Path(source.path) / "order-0.u8") in Path("/proc/self/maps").read_text()
+    assert str(Path(source.path) / "order-0.bin") in Path("/proc/self/maps").read_text()
 
 
 def test_a_trial_that_writes_to_its_images_changes_no_other(two_classes, ask):
@@ -134,13 +148,13 @@ def test_another_seed_than_prepared_is_split_on_first_use(two_classes, ask):
 def test_a_truncated_order_is_rebuilt_without_the_images(two_classes, ask):
     source = prepare(ask(two_classes))
     before = load(source, ask(two_classes)).val.images.clone()
-    os.truncate(Path(source.path) / "order-0.u8", 100)
+    os.truncate(Path(source.path) / "order-0.bin", 100)
     assert torch.equal(load(source, ask(two_classes)).val.images, before)
 
 
 def test_damaged_pixels_are_never_served(two_classes, ask):
     source = prepare(ask(two_classes))
-    path = Path(source.path) / "pixels.u8"
+    path = Path(source.path) / "pixels.bin"
     path.write_bytes(bytes(path.stat().st_size))
     with pytest.raises(DataError, match="is damaged; start again"):
         load(source, ask(two_classes, seed=1))

@@ -12,12 +12,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 
 from actsweep.data import Data, Source, cache, load, prepare
+from actsweep.data.entry import check_room
+from actsweep.data.origin import Origin, array_images
 from actsweep.errors import DataError
 from actsweep.settings import DataSettings
 
@@ -45,7 +48,7 @@ def start(*settings: DataSettings) -> subprocess.Popen[str]:
 
 def cached(source: Source) -> dict[str, tuple[int, int]]:
     """Identity of each file of an entry: a file that was written anew has another."""
-    files = (path for path in Path(source.path).iterdir() if path.suffix == ".u8")
+    files = (path for path in Path(source.path).iterdir() if path.suffix == ".bin")
     return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
 
 
@@ -126,7 +129,7 @@ def test_of_two_processes_at_once_one_decodes_and_the_other_waits(two_classes, a
     assert results == [[source.fingerprint], [source.fingerprint, "PIL"]]
 
 
-@pytest.mark.parametrize("name", ["pixels.u8", "order-0.u8"])
+@pytest.mark.parametrize("name", ["pixels.bin", "order-0.bin"])
 @pytest.mark.parametrize("how", ["truncated", "changed", "no sidecar", "deleted"])
 def test_a_damaged_cache_is_rebuilt(two_classes, ask, name, how):
     source = prepare(ask(two_classes))
@@ -138,11 +141,11 @@ def test_a_damaged_cache_is_rebuilt(two_classes, ask, name, how):
 
 def test_damage_to_both_files_is_rebuilt(two_classes, ask):
     source = prepare(ask(two_classes))
-    for name in ("pixels.u8", "order-0.u8"):
+    for name in ("pixels.bin", "order-0.bin"):
         damage(source, name, "changed")
     assert prepare(ask(two_classes)) == source
-    assert cache.intact(Path(source.path) / "pixels.u8")
-    assert cache.intact(Path(source.path) / "order-0.u8")
+    assert cache.intact(Path(source.path) / "pixels.bin")
+    assert cache.intact(Path(source.path) / "order-0.bin")
 
 
 def test_a_changed_image_is_seen(two_classes, ask):
@@ -215,9 +218,74 @@ def test_a_corrupt_image_is_refused_and_leaves_no_entry_behind(two_classes, ask,
     path.write_bytes(good[:40])
     with pytest.raises(DataError, match=r"test/dog/0002\.png is no readable image"):
         prepare(ask(two_classes))
-    assert [left.name for left in cache_folder.rglob("*") if left.is_file()] == ["lock"]
+    assert not list((cache_folder / "data").iterdir())
     path.write_bytes(good)
     prepare(ask(two_classes))
+
+
+def test_splits_that_do_not_fit_are_refused_before_an_image_is_decoded(two_classes, ask, cache_folder):
+    (two_classes / "test/dog/0002.png").write_bytes(b"?")
+    with pytest.raises(DataError, match=r"data\.train=60"):
+        prepare(ask(two_classes, train=60))
+    with pytest.raises(DataError, match=r"data\.val: none of its 1 images is of class"):
+        prepare(ask(two_classes, val=1))
+    assert not list((cache_folder / "data").iterdir())
+
+
+def test_more_than_memory_holds_is_refused_with_its_size_before_an_image_is_decoded(folder, ask, cache_folder):
+    root = folder({"cat": 1, "dog": 1})
+    Image.new("RGB", (4096, 4096)).save(root / "cat" / "0000.png")
+    images = 2 + psutil.virtual_memory().total // (3 * 4096**2)
+    for number in range(images):
+        (root / ("cat", "dog")[number % 2] / f"{number + 1}.png").symlink_to(root / "cat" / "0000.png")
+    with pytest.raises(DataError, match=r"the images take \d+\.\d GB of memory once decoded, but this machine has \d"):
+        prepare(ask(root))
+    assert not list((cache_folder / "data").iterdir())
+
+
+def test_more_than_the_disk_holds_is_refused_with_its_size_and_place(tmp_path):
+    check_room(10**9, tmp_path, disk=2 * 10**9, memory=10**9)
+    message = rf"take 2\.0 GB of disk, but the cache folder {tmp_path} has 1\.9 GB left; set ACTSWEEP_CACHE"
+    with pytest.raises(DataError, match=message):
+        check_room(10**9, tmp_path, disk=19 * 10**8, memory=10**9)
+
+
+@pytest.mark.parametrize(
+    "form", ["{0}/", "{0}/../images", "{0}/train/..", "{0}/./", "images", "../{1}/images", "~/images"]
+)
+def test_a_root_may_be_written_in_any_way(two_classes, ask, form, monkeypatch):
+    place = two_classes.parent
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HOME", str(place))
+    source = prepare(ask(form.format(two_classes, place.name)))
+    assert source == prepare(ask(two_classes))
+
+
+def test_a_root_and_classes_whose_names_are_no_utf_8_are_shown_with_question_marks(two_classes, ask, tmp_path):
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    two_classes.rename(odd)
+    for pool in ("train", "test"):
+        (odd / pool / "dog").rename(os.fsdecode(os.fsencode(odd / pool) + b"/d\xf6g"))
+    settings = ask(two_classes).model_copy(update={"root": str(odd)})
+    source = prepare(settings)
+    assert (source.label, source.classes) == ("caf\N{REPLACEMENT CHARACTER}", ("cat", "d\N{REPLACEMENT CHARACTER}g"))
+    assert len(load(source, settings).train.labels) == 45
+
+
+def test_a_source_may_be_any_function_of_the_settings(ask):
+    images = np.random.default_rng(0).integers(0, 256, (40, 1, 9, 8), dtype=np.uint8)
+    labels = np.arange(40) % 2
+
+    def of_arrays(settings: DataSettings) -> Origin:
+        return Origin("mine", "mine-1", lambda entry: array_images([(images, labels)], ["even", "odd"], "mine"))
+
+    source = prepare(ask(), {"digits": of_arrays})
+    data = load(source, ask())
+    assert (source.label, source.classes, data.image_shape) == ("mine", ("even", "odd"), (1, 9, 8))
+    ours = {
+        (int(label), image.numpy().tobytes()) for image, label in zip(data.train.images, data.train.labels, strict=True)
+    }
+    assert ours < {(label, image.tobytes()) for image, label in zip(images, labels, strict=True)}
 
 
 def test_a_cache_that_cannot_be_written_is_refused(two_classes, ask, tmp_path, monkeypatch):
