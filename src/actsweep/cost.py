@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from actsweep.data import Data
+from actsweep.model import build_module
 from actsweep.settings import TrialConfig
-from actsweep.train import clean_state, new_module, training_batches
+from actsweep.train import clean_state, order_generator, training_batches
 
 BLOCK_STEPS = 4
 WARM_UP_STEPS = 3
 SECONDS_PER_ARM = 0.5
 MIN_ROUNDS, MAX_ROUNDS = 2, 10
+MAX_STEPS = WARM_UP_STEPS + 2 * MAX_ROUNDS * BLOCK_STEPS
 
 
 class _Stepper:
@@ -23,9 +25,11 @@ class _Stepper:
         clean_state(config)
         self._device = device
         self._half = config.trainer.precision == "bf16"
-        self._module = new_module(config, data).to(device)
-        self._optimizer = self._module.configure_optimizers()
-        self._batches = self._endless(config, data)
+        self._module = build_module(config, data.image_shape, data.classes).to(device)
+        self._loader = training_batches(config, data, device, order_generator(config))
+        steps = max(config.trainer.epochs * len(self._loader), MAX_STEPS)  # a schedule cannot go on beyond its end
+        self._optimizer, self._schedule = self._module.optimizer_and_schedule(steps, len(self._loader))
+        self._batches = self._endless()
         self.milliseconds: list[float] = []
 
     def block(self, steps: int, *, keep: bool) -> None:
@@ -42,12 +46,14 @@ class _Stepper:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
             loss = self._module.training_step((images, labels), 0)
         loss.backward()  # type: ignore[no-untyped-call]
+        self._module.configure_gradient_clipping(self._optimizer)
         self._optimizer.step()
+        if self._schedule is not None:
+            self._schedule.step()
 
-    def _endless(self, config: TrialConfig, data: Data) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        batches = training_batches(config, data, self._device)
+    def _endless(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         while True:
-            yield from batches
+            yield from self._loader
 
     def _now(self) -> float:
         if self._device.type == "cpu":
@@ -57,7 +63,7 @@ class _Stepper:
 
 
 def step_costs(configs: Sequence[TrialConfig], data: Data) -> list[float]:
-    """Median milliseconds of one training step, batch included, for each of several trials.
+    """Median milliseconds of one training step, with its batch, clipping and schedule, for each of several trials.
 
     Blocks of a few steps alternate in the order A B ... B A, so that a machine that changes its pace does so for all.
     On a CPU the time is the thread's own, on a GPU wall time between synchronised points.

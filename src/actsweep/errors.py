@@ -29,5 +29,9 @@ class TrialsFailedError(ActsweepError):
     """The study ended, and no trial has a result: exit code 1; the message gives the first failure."""
 
 
+class TrialTimeoutError(ActsweepError):
+    """A trial took longer than `trainer.trial_timeout`: the trial fails."""
+
+
 class Interrupted(ActsweepError):
     """The user stopped the command: exit code 130; the message says how to go on."""

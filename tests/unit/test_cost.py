@@ -45,3 +45,22 @@ def test_arms_take_turns_and_each_gets_as_many_steps(
     assert blocks[:4] == [{"relu"}, {"tanh"}, {"tanh"}, {"relu"}]
     assert order.count("relu") == order.count("tanh")
     assert 2 * MIN_ROUNDS <= len(blocks) // 2 <= 2 * MAX_ROUNDS
+
+
+def test_a_step_is_measured_with_its_clipping_and_its_schedule_however_short_the_training(
+    configs: Callable[..., list[TrialConfig]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clipped: list[int] = []
+    clip = Classifier.configure_gradient_clipping
+
+    def noted(self: Classifier, optimizer: torch.optim.Optimizer) -> None:
+        clipped.append(1)
+        clip(self, optimizer)
+
+    monkeypatch.setattr(Classifier, "configure_gradient_clipping", noted)
+    arms = configs(
+        {"optimizer.schedule": "one_cycle", "optimizer.clip": 0.1, "trainer.epochs": 1},
+        {"optimizer.schedule": "cosine", "optimizer.warmup": 0.5, "trainer.epochs": 1},
+    )
+    assert min(step_costs(arms, load(prepare(arms[0].data), arms[0].data))) > 0
+    assert len(clipped) >= 2 * 2 * MIN_ROUNDS * BLOCK_STEPS

@@ -28,7 +28,8 @@ def matched_gain(activation: str) -> float:
     any f. The expectation is a Gauss-Hermite sum, exact to 1e-5.
     """
     nodes, weights = hermegauss(QUADRATURE_NODES)
-    values = build_activation(activation)(torch.from_numpy(nodes)).numpy()
+    with torch.no_grad():
+        values = build_activation(activation).eval()(torch.from_numpy(nodes)).numpy()
     return 1 / math.sqrt(float(weights @ values**2) / math.sqrt(2 * math.pi))
 
 

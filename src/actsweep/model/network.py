@@ -1,36 +1,42 @@
 """The classifier: 3x3 convolutions in three stages, as a LightningModule that is complete in itself."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from actsweep.errors import DataError
 from actsweep.model.activation import build_activation
 from actsweep.model.init import init_network
+from actsweep.model.optimizers import build_optimizer
+from actsweep.model.plugin import plugin_network
+from actsweep.model.schedules import build_schedule
 from actsweep.settings import ModelSettings, OptimizerSettings
 
 Batch = tuple[Tensor, Tensor]
 
 STAGES = 3
 SMALLEST_IMAGE = 2**STAGES
-SECOND_BETA = 0.999
 
 
 class Classifier(pl.LightningModule):
-    """A plain convolutional classifier.
+    """A convolutional classifier, or another network of a plugin, and all that its training needs.
 
-    Three stages of widths w, 2w and 4w, each ending in 2x2 max-pooling; in them `depth` convolutions of 3x3
-    (padding 1), spread as evenly as possible, earlier stages first, each followed by its norm, if any, and the
+    The network `cnn`: three stages of widths w, 2w and 4w, each ending in 2x2 max-pooling; in them `depth` convolutions
+    of 3x3 (padding 1), spread as evenly as possible, earlier stages first, each followed by its norm, if any, and the
     activation; then flatten, dropout and a linear layer. Group norm takes the most groups, at most 32, that divide
     the channels and have at least 4 of them each, else one group.
 
-    All randomness (initial weights, dropout) comes from torch's global generator, and a step depends on nothing
-    but the module and the batch, so any Trainer trains it alike. A training step never waits for a device.
+    All randomness (initial weights, dropout) comes from torch's global generator, and optimizer, schedule and clipping
+    are the module's own, so any Trainer trains it alike. A training step never waits for a device.
 
     Args:
         model: the architecture; a plain mapping of its settings, as a checkpoint holds, will do.
@@ -51,7 +57,6 @@ class Classifier(pl.LightningModule):
         classes: int,
     ) -> None:
         super().__init__()
-        _check_task(image_shape, classes)
         self.architecture = ModelSettings.model_validate(model)
         self._optimizer_settings = OptimizerSettings.model_validate(optimizer)
         # Plain values only: a checkpoint must load without unpickling any class of ours.
@@ -62,15 +67,20 @@ class Classifier(pl.LightningModule):
             "classes": classes,
         }
         self.save_hyperparameters(hparams, logger=False)
-        self.network = _network(self.architecture, image_shape, classes)
-        init_network(self.network, self.architecture.init, self.architecture.activation)
+        self.network = _build_network(self.architecture, image_shape, classes)
         # With this layout a step on a CPU takes a sixth to a third less time, and a GPU needs it for half precision.
         self.network.to(memory_format=torch.channels_last)
 
     @property
-    def activations(self) -> list[nn.Module]:
-        """The activation modules, one per convolution, from the input to the output."""
-        return [layer for name, layer in self.network.named_children() if name.startswith("activation")]
+    def activations(self) -> Sequence[nn.Module]:
+        """The activation modules, one per hidden layer, from the input to the output.
+
+        Of a plugin's network they are what its own `activations` holds, and none where it has no such attribute.
+        """
+        if self.architecture.name == "cnn":
+            return [layer for name, layer in self.network.named_children() if name.startswith("activation")]
+        named: Sequence[nn.Module] = getattr(self.network, "activations", ())
+        return named
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (n, classes) of float images (n, channels, height, width)."""
@@ -78,9 +88,13 @@ class Classifier(pl.LightningModule):
         return logits
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Mean cross-entropy, in nats, of a batch of float images (n, c, h, w) and int64 labels (n,)."""
+        """Mean cross-entropy, in nats, of a batch of float images (n, c, h, w) and int64 labels (n,).
+
+        The labels are smoothed by `optimizer.label_smoothing`; no other loss in the package is.
+        """
         images, labels = batch
-        return functional.cross_entropy(self(images), labels)
+        smoothing = self._optimizer_settings.label_smoothing
+        return functional.cross_entropy(self(images), labels, label_smoothing=smoothing)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the means over images of the cross-entropy (`val_loss`) and of the accuracy (`val_acc`, 0 to 1)."""
@@ -92,19 +106,52 @@ class Classifier(pl.LightningModule):
         }
         self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(labels))
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """The optimizer over all parameters; `momentum` is SGD's momentum (without Nesterov's) or the first beta."""
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The optimizer over all parameters, with its schedule where the learning rate changes.
+
+        A schedule is as long as the Trainer's own training, and counts its steps.
+        """
         settings = self._optimizer_settings
-        if settings.name == "sgd":
-            return torch.optim.SGD(
-                self.parameters(),
-                lr=settings.lr,
-                momentum=settings.momentum,
-                weight_decay=settings.weight_decay,
-            )
-        kind = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
-        betas = (settings.momentum, SECOND_BETA)
-        return kind(self.parameters(), lr=settings.lr, betas=betas, weight_decay=settings.weight_decay)
+        if settings.schedule == "none" and not settings.warmup:
+            return build_optimizer(settings, self.parameters())
+        steps = int(self.trainer.estimated_stepping_batches)
+        optimizer, schedule = self.optimizer_and_schedule(steps, int(self.trainer.num_training_batches))
+        if schedule is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def optimizer_and_schedule(self, steps: int, steps_per_epoch: int) -> tuple[Optimizer, LRScheduler | None]:
+        """The same for a loop without a Trainer, which steps the schedule, if there is one, after each training step.
+
+        Args:
+            steps: of the whole training.
+            steps_per_epoch: of them.
+        """
+        optimizer = build_optimizer(self._optimizer_settings, self.parameters())
+        return optimizer, build_schedule(
+            self._optimizer_settings, optimizer, steps=steps, steps_per_epoch=steps_per_epoch
+        )
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Scale the gradient down to a norm of `optimizer.clip`; without that setting, what the Trainer asks for."""
+        if self._optimizer_settings.clip is not None:
+            clip_grad_norm_(self.parameters(), self._optimizer_settings.clip)
+        elif gradient_clip_val:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+
+def _build_network(settings: ModelSettings, image_shape: tuple[int, int, int], classes: int) -> nn.Module:
+    if settings.name != "cnn":
+        return plugin_network(settings, image_shape, classes)
+    _check_task(image_shape, classes)
+    network = _cnn(settings, image_shape, classes)
+    init_network(network, settings.init, settings.activation)
+    return network
 
 
 def _check_task(image_shape: tuple[int, int, int], classes: int) -> None:
@@ -118,7 +165,7 @@ def _check_task(image_shape: tuple[int, int, int], classes: int) -> None:
         raise DataError(f"data of {classes} classes cannot be classified: at least 2 are needed")
 
 
-def _network(settings: ModelSettings, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
+def _cnn(settings: ModelSettings, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     channels, height, width = image_shape
     index = 0

@@ -31,7 +31,7 @@ class Probe:
         grad_slope: see `grad_slope`.
         saturated: see `saturated_share`; None unless the activation is bounded on both sides.
         dead: see `dead_share`; None unless the activation is a rectifier.
-        grad_norms: see `gradient_norms`; one per convolution, from the input to the output.
+        grad_norms: see `gradient_norms`; one per hidden layer, from the input to the output.
     """
 
     grad_slope: float | None
@@ -40,19 +40,25 @@ class Probe:
     grad_norms: tuple[float, ...]
 
 
-def probe(module: Classifier, images: Tensor, labels: Tensor) -> Probe:
+def probe(module: nn.Module, images: Tensor, labels: Tensor) -> Probe:
     """Look inside a classifier on one batch of images (n, c, h, w) and int64 labels (n,), both on its device.
+
+    All is None or empty for a module without `activations`, the modules whose inputs are its pre-activations; and the
+    shares are for one that is no `Classifier`, since nothing says what its activation is.
 
     Gradients, modes and buffers of the module stay as they are, and no random number is drawn.
     """
-    with torch.enable_grad(), evaluating(module), _inputs_of(module.activations) as pre_activations:
+    layers: Sequence[nn.Module] = getattr(module, "activations", ())
+    if not layers:
+        return Probe(None, None, None, ())
+    with torch.enable_grad(), evaluating(module), _inputs_of(layers) as pre_activations:
         loss = functional.cross_entropy(module(images), labels)
     norms = gradient_norms(loss, pre_activations)
-    activation = ACTIVATIONS[module.architecture.activation]
+    activation = ACTIVATIONS[module.architecture.activation] if isinstance(module, Classifier) else None
     return Probe(
         grad_slope=grad_slope(norms),
-        saturated=saturated_share(activation.name, pre_activations) if activation.bounded else None,
-        dead=dead_share(pre_activations) if activation.rectifier else None,
+        saturated=saturated_share(activation.name, pre_activations) if activation and activation.bounded else None,
+        dead=dead_share(pre_activations) if activation and activation.rectifier else None,
         grad_norms=norms,
     )
 
@@ -120,14 +126,14 @@ def dead_share(pre_activations: Sequence[Tensor]) -> float | None:
     that no gradient reaches those weights.
 
     Args:
-        pre_activations: one tensor (n, channels, height, width) per layer.
+        pre_activations: one tensor (n, channels, ...) per layer.
 
     Returns:
         The share, or None where a pre-activation is NaN.
     """
     if _any_nan(pre_activations):
         return None
-    dead = torch.cat([z.amax(dim=(0, 2, 3)) <= 0 for z in pre_activations])
+    dead = torch.cat([z.transpose(0, 1).flatten(1).amax(dim=1) <= 0 for z in pre_activations])
     return float(dead.double().mean())
 
 

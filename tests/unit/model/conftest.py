@@ -15,7 +15,19 @@ MODEL = {
     "norm": "none",
     "dropout": 0.0,
 }
-OPTIMIZER = {"name": "adam", "lr": 0.01, "weight_decay": 0.0, "momentum": 0.9}
+OPTIMIZER = {
+    "name": "adam",
+    "lr": 0.01,
+    "weight_decay": 0.0,
+    "momentum": 0.9,
+    "nesterov": False,
+    "schedule": "none",
+    "step_epochs": None,
+    "gamma": None,
+    "warmup": 0.0,
+    "clip": None,
+    "label_smoothing": 0.0,
+}
 
 
 @pytest.fixture(autouse=True)

@@ -136,10 +136,13 @@ def test_loss_is_the_mean_cross_entropy(classifier):
         ("adam", torch.optim.Adam, {"betas": (0.8, 0.999)}),
         ("adamw", torch.optim.AdamW, {"betas": (0.8, 0.999)}),
         ("sgd", torch.optim.SGD, {"momentum": 0.8, "nesterov": False, "dampening": 0}),
+        ("sgd nesterov", torch.optim.SGD, {"momentum": 0.8, "nesterov": True, "dampening": 0}),
     ],
 )
 def test_optimizer_is_the_one_asked_for(classifier, name, kind, expected):
-    module = classifier(optimizer={"name": name, "lr": 0.03, "weight_decay": 0.2, "momentum": 0.8})
+    name, _, nesterov = name.partition(" ")
+    settings = {"name": name, "lr": 0.03, "weight_decay": 0.2, "momentum": 0.8, "nesterov": bool(nesterov)}
+    module = classifier(optimizer=settings)
     optimizer = module.configure_optimizers()
     assert type(optimizer) is kind
     (group,) = optimizer.param_groups
@@ -148,14 +151,18 @@ def test_optimizer_is_the_one_asked_for(classifier, name, kind, expected):
 
 
 @pytest.mark.parametrize("norm", ["none", "batch", "group"])
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_a_training_step_never_waits_for_the_device(classifier, norm, optimizer):
     # Meta tensors hold no data: whatever would bring a value to the host raises.
-    module = classifier(norm=norm, dropout=0.5, optimizer={"name": optimizer}).to("meta")
+    settings = {"name": optimizer, "clip": 1.0, "label_smoothing": 0.1, "schedule": "one_cycle"}
+    module = classifier(norm=norm, dropout=0.5, optimizer=settings).to("meta")
     batch = torch.empty(4, 1, 8, 8, device="meta"), torch.empty(4, dtype=torch.int64, device="meta")
     loss = module.training_step(batch, 0)
     loss.backward()
-    module.configure_optimizers().step()
+    stepped, schedule = module.optimizer_and_schedule(10, 5)
+    module.configure_gradient_clipping(stepped)
+    stepped.step()
+    schedule.step()
     with pytest.raises((RuntimeError, NotImplementedError)):
         loss.item()
 

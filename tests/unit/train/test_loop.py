@@ -12,38 +12,20 @@ import torch
 from torch.nn import functional
 
 from actsweep.curves import Curve
-from actsweep.data import Batches, Data, eval_batches, load, prepare
+from actsweep.data import Batches, Data, eval_batches
 from actsweep.events import Row
 from actsweep.model import Classifier, evaluate
-from actsweep.settings import StudyConfig, TrialConfig
+from actsweep.settings import TrialConfig
 from actsweep.train import train
+from alike import same
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "digits_curve.json"
-WORDS = ("data.train=256", "data.val=128", "data.test=128", "model.width=4", "trainer.epochs=3", "optimizer.lr=0.01")
+GOLDEN = Path(__file__).parents[2] / "golden" / "digits_curve.json"
 Trial = tuple[TrialConfig, Data]
-
-
-@pytest.fixture
-def trial(compose: Callable[..., StudyConfig]) -> Callable[..., Trial]:
-    def build(*words: str) -> Trial:
-        config = compose(*WORDS, *words)
-        return config.trial({}, config.seed), load(prepare(config.data), config.data)
-
-    return build
 
 
 def rows_of(trial: Trial) -> tuple[Curve, list[Row]]:
     rows: list[Row] = []
     return train(*trial, rows.append), rows
-
-
-def same(one: Curve, two: Curve) -> bool:
-    """Equal to the last bit in all but times."""
-    names = ("epoch", "step", "val_acc", "val_loss", "train_acc", "train_loss", "grad_slope")
-    ends = ("test_acc", "test_loss", "best_test_acc", "status")
-    return all(np.array_equal(getattr(one, name), getattr(two, name)) for name in names) and all(
-        getattr(one, name) == getattr(two, name) for name in ends
-    )
 
 
 def test_a_curve_has_an_evaluation_before_training_and_after_each_epoch(trial: Callable[..., Trial]) -> None:
@@ -133,7 +115,17 @@ def losses_of(module: Classifier, data: Data) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("data.augment=true",), ("model.dropout=0.3",), ("optimizer=sgd", "optimizer.lr=0.1")]
+    "words",
+    [
+        (),
+        ("data.augment=true",),
+        ("model.dropout=0.3",),
+        ("optimizer=sgd", "optimizer.lr=0.1", "optimizer.nesterov=true"),
+        ("optimizer.schedule=cosine", "optimizer.warmup=0.5"),
+        ("optimizer=sgd", "optimizer.lr=0.1", "optimizer.schedule=one_cycle", "optimizer.clip=0.5"),
+        ("optimizer.schedule=step", "optimizer.step_epochs=1", "optimizer.gamma=0.3"),
+        ("optimizer.warmup=2", "optimizer.label_smoothing=0.2"),
+    ],
 )
 def test_a_stock_trainer_gives_the_same_network(trial: Callable[..., Trial], words: tuple[str, ...]) -> None:
     config, data = trial(*words)

@@ -1,0 +1,12 @@
+"""One trial: from its configuration and data to its curve; the only place with a Lightning Trainer.
+
+loop.py         `train`, and what a trial starts from
+recorder.py     the measurements before, between and after the epochs
+stopwatch.py    exclusive training time
+randomness.py   the states of all random generators
+checkpoint.py   the checkpoint that a trial goes on from, and the weights that stay
+"""
+
+from actsweep.train.loop import clean_state, order_generator, train, training_batches
+
+__all__ = ["clean_state", "order_generator", "train", "training_batches"]

@@ -1,0 +1,171 @@
+"""The training of one trial."""
+
+import logging
+import random
+import signal
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+from actsweep.curves import Curve
+from actsweep.data import Batches, Data
+from actsweep.errors import RequestError
+from actsweep.events import Row
+from actsweep.model import build_module
+from actsweep.settings import TrainerSettings, TrialConfig
+from actsweep.study import trial_id
+from actsweep.train.checkpoint import ResumeFile, save_weights
+from actsweep.train.recorder import Recorder
+
+_PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
+_ORDER_STREAM = 1
+
+
+def train(
+    config: TrialConfig,
+    data: Data,
+    on_evaluation: Callable[[Row], None] | None = None,
+    checkpoints: Path | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Curve:
+    """Train one trial and measure it, or go on with it where an earlier attempt was interrupted.
+
+    Every evaluation is in eval mode, without augmentation, on the train probe and the validation split: before training
+    (epoch 0), then every `trainer.eval_every` epochs. The test split is read once, after the last epoch, at the final
+    and at the best-validation weights. A trial whose loss diverges is stopped at that evaluation.
+
+    On one thread of a CPU a trial that was interrupted and goes on has the curve of one that was not, times apart.
+
+    Args:
+        config: the trial.
+        data: the splits; see `actsweep.data.load`.
+        on_evaluation: called with each row of the curve as soon as it is measured; see `Curve.from_rows`. A trial that
+            goes on reports the earlier attempt's rows first.
+        checkpoints: a folder for the weights at the last and at the best evaluation (`last.ckpt`, `best.ckpt`) and,
+            until the trial has come to its end, for the checkpoint that another call with the same arguments goes on
+            from. One that is damaged or of another trial is left aside, with a note in the folder's `log`.
+        should_stop: asked after each batch and each evaluation whether to end early; the checkpoint to go on from then
+            stays.
+
+    Returns:
+        the curve, with `status` completed, diverged or stopped.
+
+    Raises:
+        RequestError: a GPU is asked for and there is none.
+        TrialTimeoutError: the trial took longer than `trainer.trial_timeout`; its checkpoint stays.
+    """
+    if config.trainer.accelerator == "gpu" and not torch.cuda.is_available():
+        raise RequestError(
+            "trainer.accelerator=gpu: no CUDA device is visible here; trainer=cpu trains on the processor"
+        )
+    clean_state(config)
+    module = build_module(config, data.image_shape, data.classes)
+    order = order_generator(config)
+    resume = ResumeFile(checkpoints, trial_id(config, data.fingerprint)) if checkpoints is not None else None
+    with _quiet():
+        trainer = _trainer(config.trainer, resume)
+        device = trainer.strategy.root_device
+        recorder = Recorder(
+            config.trainer,
+            module,
+            data.to(device),
+            order,
+            on_evaluation or (lambda row: None),
+            should_stop or (lambda: False),
+            resume.path if resume else None,
+        )
+        trainer.callbacks.append(recorder)  # type: ignore[attr-defined]
+        with _interruptible():
+            trainer.fit(
+                module,
+                train_dataloaders=training_batches(config, data, device, order),
+                ckpt_path=resume.find() if resume else None,
+                weights_only=True,
+            )
+    module.to(device)  # Lightning leaves it on the CPU
+    curve = recorder.finish()
+    if checkpoints is not None:
+        save_weights(checkpoints, module, last=recorder.last_weights, best=recorder.best_weights)
+    if resume is not None and curve.status != "stopped":
+        resume.remove_checkpoint()
+    return curve
+
+
+def clean_state(config: TrialConfig) -> None:
+    """What a process that has trained before must forget, so that its next curve is that of a fresh process."""
+    torch.set_num_threads(config.trainer.threads)
+    torch.set_default_dtype(torch.float32)
+    torch.set_grad_enabled(True)
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    random.seed(config.seed)
+    np.random.seed(config.seed % 2**32)  # noqa: NPY002 - libraries that draw from numpy's global generator
+    torch.manual_seed(config.seed)
+
+
+def order_generator(config: TrialConfig) -> torch.Generator:
+    """The trial's own generator of data order and augmentation, which no other draw disturbs."""
+    sequence = np.random.SeedSequence(config.seed, spawn_key=(_ORDER_STREAM,))
+    return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
+
+
+def training_batches(config: TrialConfig, data: Data, device: torch.device, order: torch.Generator) -> Batches:
+    """The trial's minibatches, drawn from `order`; see `order_generator`."""
+    return Batches(
+        data.train,
+        config.data.batch_size,
+        mean=data.mean,
+        std=data.std,
+        augment=config.data.augment,
+        generator=order,
+        device=device,
+    )
+
+
+def _trainer(settings: TrainerSettings, resume: ResumeFile | None) -> pl.Trainer:
+    return pl.Trainer(
+        accelerator=settings.accelerator,
+        devices=1,
+        precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]
+        max_epochs=settings.epochs,
+        plugins=[resume] if resume else None,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        limit_val_batches=0,
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's notes on hardware and loaders off the user's screen."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interruption by the user come out as one: Lightning makes it a SystemExit and ignores the next."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None

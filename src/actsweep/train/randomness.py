@@ -1,0 +1,37 @@
+"""The states of all random generators that a trial may draw from, as plain values and tensors."""
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def random_state(order: torch.Generator) -> dict[str, Any]:
+    """What `set_random_state` needs: Python's, NumPy's and torch's global generators, the GPU's, and `order`.
+
+    Args:
+        order: the generator of the trial's data order and augmentation.
+    """
+    numpy: Any = np.random.get_state(legacy=True)  # noqa: NPY002 - the global generator
+    name, keys, position, has_gauss, cached = numpy
+    return {
+        "python": random.getstate(),
+        "numpy": (name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, cached),
+        "torch": torch.get_rng_state(),
+        # Asking a GPU that nothing runs on would take memory there, of each process that trains on the CPU.
+        "cuda": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,
+        "order": order.get_state(),
+    }
+
+
+def set_random_state(state: dict[str, Any], order: torch.Generator) -> None:
+    """Put every generator where it was when `random_state` was called."""
+    random.setstate(state["python"])
+    name, keys, position, has_gauss, cached = state["numpy"]
+    legacy = (name, keys.numpy().astype(np.uint32), position, has_gauss, cached)
+    np.random.set_state(legacy)  # noqa: NPY002 - the global generator
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])
+    order.set_state(state["order"])

@@ -1,0 +1,125 @@
+"""The worker, in this process: a Tune trainable is a plain object until Tune makes an actor of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from actsweep.data import load, prepare
+from actsweep.search.runner import TrialRunner
+from actsweep.settings import StudyConfig
+from actsweep.train import train
+
+WORDS = ("data.train=256", "data.val=128", "data.test=128", "model.width=4", "optimizer.lr=0.01")
+Asked = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def asked(compose: Callable[..., StudyConfig], tmp_path: Path) -> Asked:
+    """What the searcher hands out for a trial called `name`."""
+
+    def build(name: str, *words: str, one_row_a_step: bool = False) -> dict[str, Any]:
+        config = compose(*WORDS, *words)
+        return {
+            "trial_id": name,
+            "trial": config.trial({}, config.seed).model_dump(mode="json"),
+            "source": asdict(prepare(config.data)),
+            "study": str(tmp_path),
+            "one_row_a_step": one_row_a_step,
+        }
+
+    return build
+
+
+@pytest.fixture
+def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., TrialRunner]]:
+    monkeypatch.setenv("HOME", str(tmp_path))  # Tune makes a folder there
+    made: list[TrialRunner] = []
+
+    def build(config: dict[str, Any]) -> TrialRunner:
+        made.append(TrialRunner(config))
+        return made[-1]
+
+    yield build
+    for one in made:
+        one.stop()
+
+
+def results(runner: TrialRunner) -> list[dict[str, Any]]:
+    found = [runner.step()]
+    while "end" not in found[-1]:
+        found.append(runner.step())
+    return found
+
+
+def files(tmp_path: Path, name: str) -> set[str]:
+    return {path.name for path in (tmp_path / "trials" / name).iterdir()}
+
+
+def test_a_trial_hands_over_its_rows_and_its_end(asked: Asked, runner: Callable[..., TrialRunner]) -> None:
+    found = results(runner(asked("one", "trainer.epochs=2")))
+    rows = [row for result in found for row in result["rows"]]
+    assert [row["epoch"] for row in rows] == [0, 1, 2]
+    assert found[-1]["end"].keys() == {"status", "test_acc", "test_loss", "best_test_acc"}
+    assert found[-1]["done"]
+
+
+def test_a_scheduler_sees_each_row_by_itself(asked: Asked, runner: Callable[..., TrialRunner]) -> None:
+    found = results(runner(asked("one", "trainer.epochs=3", one_row_a_step=True)))
+    assert [result["epoch"] for result in found] == [0, 1, 2, 3, 3]
+    assert [len(result["rows"]) for result in found] == [1, 1, 1, 1, 0]
+    assert [result["metric"] for result in found[:4]] == [result["rows"][0]["val_acc"] for result in found[:4]]
+    assert found[4]["end"]["status"] == "completed"
+
+
+def test_a_diverged_trial_counts_as_chance(asked: Asked, runner: Callable[..., TrialRunner]) -> None:
+    words = ("optimizer=sgd", "optimizer.lr=1e6", "model.init=he")
+    found = results(runner(asked("one", *words, one_row_a_step=True)))
+    assert found[-1]["end"] == {"status": "diverged"}
+    assert found[-1]["metric"] == pytest.approx(0.1)
+
+
+def test_a_trial_that_the_scheduler_stopped_ends_soon_and_leaves_nothing_to_go_on_from(
+    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
+) -> None:
+    worker = runner(asked("long", "trainer.epochs=100000", one_row_a_step=True))
+    for _ in range(3):
+        worker.step()
+    assert worker.reset_config(asked("next", "trainer.epochs=1"))
+    assert results(worker)[-1]["end"]["status"] == "completed"
+    assert files(tmp_path, "long") == {"trial.yaml", "last.ckpt", "best.ckpt"}
+
+
+def test_an_interrupted_trial_goes_on_where_it_was_and_reports_its_rows_again(
+    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
+) -> None:
+    config = asked("long", "trainer.epochs=30", "data.augment=true", one_row_a_step=True)
+    first = runner(config)
+    before = [first.step()["rows"][0] for _ in range(3)]
+    first.stop()
+    assert "resume.ckpt" in files(tmp_path, "long")
+    again = [row for result in results(runner(config)) for row in result["rows"]]
+    assert again[:3] == before
+    assert [row["epoch"] for row in again] == list(range(31))
+    assert files(tmp_path, "long") == {"trial.yaml", "last.ckpt", "best.ckpt"}
+
+
+def test_a_failure_is_one_message_and_its_traceback_is_in_the_log(
+    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
+) -> None:
+    found = results(runner(asked("one", "trainer.trial_timeout=0.001")))
+    assert found[-1]["end"]["failure"].startswith("the trial took longer than trainer.trial_timeout=0.001 seconds")
+    assert "Traceback" in (tmp_path / "trials" / "one" / "log").read_text()
+
+
+def test_what_is_written_is_the_trial(
+    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path, compose: Callable[..., StudyConfig]
+) -> None:
+    config = asked("one", "trainer.epochs=1")
+    (*_, last) = results(runner(config))
+    assert yaml.safe_load((tmp_path / "trials" / "one" / "trial.yaml").read_text()) == config["trial"]
+    study = compose(*WORDS, "trainer.epochs=1")
+    assert last["end"]["test_loss"] == train(study.trial({}, 0), load(prepare(study.data), study.data)).test_loss
