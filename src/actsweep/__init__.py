@@ -1,21 +1,45 @@
 """Hyperparameter sweeps that give each activation an equal, tuned chance, and honest measures of what comes out.
 
-`load` opens a study that has been run, `analyze` analyses curves from any tool.
+`load` opens a study that has been run, `analyze` analyses curves from any tool. The functions that register something
+are for plugins, and `build_activation` for their models: docs/plugins.md.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "analyze", "load"]
+__all__ = [
+    "__version__",
+    "analyze",
+    "build_activation",
+    "load",
+    "register_activation",
+    "register_data",
+    "register_measure",
+    "register_model",
+    "register_optimizer",
+]
 
 if TYPE_CHECKING:
+    from actsweep.activations import register_activation
     from actsweep.api import analyze, load
+    from actsweep.model import build_activation
+    from actsweep.plugins import register_data, register_measure, register_model, register_optimizer
+
+_HOMES = {
+    "analyze": "api",
+    "build_activation": "model",
+    "load": "api",
+    "register_activation": "activations",
+    "register_data": "plugins",
+    "register_measure": "plugins",
+    "register_model": "plugins",
+    "register_optimizer": "plugins",
+}
 
 
 def __getattr__(name: str) -> Any:
     """The API is imported when it is asked for, so that a command line starts at once."""
-    if name in ("analyze", "load"):
-        from actsweep import api
-
-        return getattr(api, name)
+    if name in _HOMES:
+        return getattr(import_module(f"actsweep.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,8 +3,17 @@ import pytest
 from actsweep.errors import RequestError
 from actsweep.settings import ModelSettings, RunSettings, StudyConfig, TargetSettings, TrainerSettings, validated
 
-MODEL = {"name": "cnn", "activation": "relu", "depth": 3, "width": 8, "init": "he", "norm": "none", "dropout": 0.0}
-TRAINER = {"accelerator": "cpu", "epochs": 4, "precision": "fp32", "threads": 1, "eval_every": 1}
+MODEL = {
+    "name": "cnn",
+    "activation": "relu",
+    "depth": 3,
+    "width": 8,
+    "init": "he",
+    "norm": "none",
+    "dropout": 0.0,
+    "options": {},
+}
+TRAINER = {"accelerator": "cpu", "epochs": 4, "precision": "fp32", "threads": 1, "eval_every": 1, "trial_timeout": None}
 
 
 def test_settings_that_are_accepted_stay_as_given() -> None:
@@ -22,7 +31,10 @@ def test_settings_that_are_accepted_stay_as_given() -> None:
         ({"dropout": 1.0}, "dropout: should be less than 1, not 1.0"),
         ({"dropout": float("nan")}, "dropout: should be a finite number"),
         ({"init": "xavie"}, "init: 'xavie' is not accepted; known are torch_default, xavier, he, matched"),
-        ({"widht": 4}, "widht: no such setting; known are activation, depth, dropout, init, name, norm, width"),
+        (
+            {"widht": 4},
+            "widht: no such setting; known are activation, depth, dropout, init, name, norm, options, width",
+        ),
         ({"widht": 4}, "did you mean 'width'?"),
     ],
 )

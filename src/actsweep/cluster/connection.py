@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from actsweep.errors import RequestError
+from actsweep.plugins import plugin_environment
 from actsweep.settings import ClusterSettings, ResourceSettings
 
 OBJECT_STORE_BYTES = 256 * 2**20  # trials exchange plain numbers; images are shared through the page cache
@@ -98,10 +100,15 @@ def _own_cluster_environment() -> dict[str, str]:
     return {**own, **_LOOPBACK_ONLY, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
-def _runtime_environment() -> dict[str, str]:
-    """Ray hands the path of the workers' Python, the driver's own, to a shell as it is: a space must be quoted."""
+def _runtime_environment() -> dict[str, Any]:
+    """What workers need to run what the driver runs: its Python, and where the modules of plugins are.
+
+    Ray hands the path of the workers' Python, the driver's own, to a shell as it is: a space must be quoted.
+    """
     quoted = shlex.quote(sys.executable)
-    return {} if quoted == sys.executable else {"py_executable": quoted}
+    python = {} if quoted == sys.executable else {"py_executable": quoted}
+    variables = plugin_environment()
+    return {**python, "env_vars": variables} if variables else {**python}
 
 
 def _capacity(asked: ResourceSettings, nodes: list[Mapping[str, float]]) -> Capacity:

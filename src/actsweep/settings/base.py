@@ -64,7 +64,7 @@ def _describe(kind: type[Settings], item: Any) -> str:
         expected = re.findall(r"'([^']*)'", item["ctx"]["expected"])
         message = f"{item['input']!r} is not accepted; {known_are(expected, str(item['input']))}"
     elif item["type"] != "value_error":
-        message = message.replace("Input should be", "should be") + f", not {item['input']!r}"
+        message = re.sub(r"^(Input|String|List|Dictionary) should", "should", message) + f", not {item['input']!r}"
     return f"{path}: {message}" if path and not message.startswith(f"{path}.") else message
 
 

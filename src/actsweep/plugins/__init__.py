@@ -1,0 +1,35 @@
+"""Activations, models, data sets, optimizers and measures from outside the package. Loads neither torch nor Ray.
+
+registry.py   what is registered, under which name, by whom
+loading.py    the import of the modules that a configuration lists, and of installed packages that declare themselves
+"""
+
+from actsweep.plugins.loading import load_plugins, plugin_environment, reason
+from actsweep.plugins.registry import (
+    DATA_SETS,
+    MEASURES,
+    MODELS,
+    OPTIMIZERS,
+    Registry,
+    caller,
+    register_data,
+    register_measure,
+    register_model,
+    register_optimizer,
+)
+
+__all__ = [
+    "DATA_SETS",
+    "MEASURES",
+    "MODELS",
+    "OPTIMIZERS",
+    "Registry",
+    "caller",
+    "load_plugins",
+    "plugin_environment",
+    "reason",
+    "register_data",
+    "register_measure",
+    "register_model",
+    "register_optimizer",
+]

@@ -1,0 +1,94 @@
+"""Importing plugins: the modules that a configuration lists, and what installed packages declare."""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+
+from actsweep.errors import ActsweepError, RequestError
+
+ENTRY_POINTS = "actsweep.plugins"
+SEARCH_PATH = "ACTSWEEP_PLUGIN_PATH"
+HANDED_ON = "ACTSWEEP_PLUGIN_FOLDERS"  # not the user's variable, which a node of a cluster may have set for itself
+_imported: dict[str, ModuleType] = {}
+
+
+def load_plugins(modules: Sequence[str]) -> None:
+    """Import modules, each once, so that they register what they bring; first what installed packages declare.
+
+    Modules are looked up on Python's path, then in the working folder, then in the folders of $ACTSWEEP_PLUGIN_PATH,
+    then in those that `plugin_environment` of another process names.
+
+    Args:
+        modules: names of modules, as in an import statement.
+
+    Raises:
+        RequestError: one cannot be imported, or registers what it may not; the message names it and the reason.
+    """
+    _load_entry_points()
+    for name in modules:
+        if name not in _imported:
+            _imported[name] = _import(name)
+
+
+def plugin_environment() -> dict[str, str]:
+    """The environment in which another process of this machine finds the modules that were imported here."""
+    folders = dict.fromkeys(folder for module in _imported.values() for folder in _folders(module))
+    return {HANDED_ON: os.pathsep.join(folders)} if folders else {}
+
+
+@cache
+def _load_entry_points() -> None:
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+        try:
+            point.load()
+        except (Exception, SystemExit) as error:
+            raise RequestError(f"the plugin {point.name} of {_package(point)}: {reason(error)}") from error
+
+
+def _package(point: EntryPoint) -> str:
+    return f"the installed package {point.dist.name}" if point.dist else f"an installed package ({point.value})"
+
+
+def _import(name: str) -> ModuleType:
+    listed = [os.environ.get(variable, "") for variable in (SEARCH_PATH, HANDED_ON)]
+    more = [str(Path.cwd()), *os.pathsep.join(listed).split(os.pathsep)]
+    sys.path.extend(folder for folder in more if folder and folder not in sys.path)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise RequestError(f"plugins: {name} cannot be imported: {reason(error)}") from error
+        raise RequestError(
+            f"plugins: there is no module {error.name!r} on Python's path, in the working folder {more[0]} "
+            f"or in the folders of ${SEARCH_PATH}; "
+            "start from the folder that holds it, or install it, on every machine that trains"
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise RequestError(f"plugins: {name} cannot be imported: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong in a plugin, in one line, and where."""
+    if isinstance(error, ActsweepError):
+        return str(error)
+    if isinstance(error, SyntaxError):
+        text, file, line = error.msg, error.filename, error.lineno
+    else:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        text, file, line = str(error), place.filename, place.lineno
+    return f"{type(error).__name__}: {' '.join(text.split())} ({file}, line {line})"
+
+
+def _folders(module: ModuleType) -> Iterator[str]:
+    """The folders on Python's path that hold a module's outermost package, or the module itself."""
+    top = sys.modules.get(module.__name__.partition(".")[0], module)
+    if hasattr(top, "__path__"):
+        yield from (str(Path(part).absolute().parent) for part in top.__path__)
+    elif top.__file__ is not None:
+        yield str(Path(top.__file__).absolute().parent)
