@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from actsweep.errors import ActsweepError, RequestError
 from actsweep.settings import StudyConfig, fields_at, known_are, validated
-from actsweep.space import dimensions, value_lists
+from actsweep.study import swept_paths
 
 CommandTask = Callable[[StudyConfig, list[str]], int]
 
@@ -54,7 +54,7 @@ def run_with_hydra(command: str, words: Sequence[str], task: CommandTask) -> int
         except ActsweepError as error:  # kept until Hydra is left, which would print lines of its own
             refusals.append(error)
 
-    _refuse_unsafe_flags(words)
+    _refuse_flags(command, words)
     with _command_line(command, words):
         try:
             hydra_main(config_path=str(config_folder()), config_name="config", version_base="1.3")(run)()
@@ -75,8 +75,7 @@ def _checked(tree: DictConfig, overrides: list[str], *, may_override_swept: bool
 
 
 def _refuse_swept(config: StudyConfig, overrides: list[str]) -> None:
-    roles = dict.fromkeys(value_lists(config.study.scientific, "study.scientific"), "study.scientific")
-    roles |= {dimension.path: "study.nuisance" for dimension in dimensions(config.study.nuisance, "study.nuisance")}
+    roles = swept_paths(config.study)
     for override in OverridesParser.create().parse_overrides(overrides):
         key = override.key_or_group
         value = override.value()
@@ -88,7 +87,12 @@ def _refuse_swept(config: StudyConfig, overrides: list[str]) -> None:
             )
 
 
-def _refuse_unsafe_flags(words: Sequence[str]) -> None:
+def _refuse_flags(command: str, words: Sequence[str]) -> None:
+    if command != "train" and any(word == "-m" or word.startswith("--m") for word in words):
+        raise RequestError(
+            f"--multirun is for `train` alone: `{command}` takes one study; "
+            "list the values to compare in study.scientific, or give each study a run.name"
+        )
     if any(word.startswith("--e") for word in words):
         raise RequestError(
             "--experimental-rerun is not supported: it would load a pickle; use `actsweep resume RUN_DIR`"
@@ -119,9 +123,14 @@ def _one_message(error: BaseException) -> str:
     path = re.match(r"Could not override '([\w.]+)'", str(error))
     if path:
         *parents, leaf = path[1].split(".")
+        if path[1] in ("study.scientific", "study.nuisance", "study.arms"):
+            return f"{path[1]}: to add a setting, write +{path[1]}.PATH=...; to take one out, {path[1]}.PATH=null"
         if known := fields_at(StudyConfig, parents):
             return f"{path[1]}: no such setting; {known_are(known, leaf)}"
         return str(error)
+    ambiguous = re.match(r"Ambiguous value for argument '([^=']+)=(.*)'", str(error))
+    if ambiguous:
+        return f"{ambiguous[1]}={ambiguous[2]}: takes one value; a list is written {ambiguous[1]}=[{ambiguous[2]}]"
     texts: list[str] = []
     current: Any = error
     while current is not None and len(texts) < 2:

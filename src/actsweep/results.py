@@ -7,9 +7,11 @@ from typing import Any
 from actsweep.analysis import AnalysisOptions, TrialCurve, analyze_curves
 from actsweep.curves import Curve
 from actsweep.errors import RecordsError, TrialsFailedError
-from actsweep.events import StudyRecord
+from actsweep.events import StudyRecord, TrialRecord
+from actsweep.plugins import MEASURES
 from actsweep.records import StudyFolder, curve_rows, read_ledger, write_curves, write_whole
-from actsweep.space import text
+from actsweep.space import text, widened
+from actsweep.stopping import stopping_costs
 from actsweep.study import Study, cell_label
 
 Results = dict[str, Any]
@@ -26,11 +28,7 @@ def rebuild(folder: StudyFolder) -> Results:
     content = read_ledger(folder.ledger)
     record = content.fold()
     trials = list(curve_rows(study, record))
-    failed = [trial.message for trial in record.trials.values() if trial.status == "failed"]
-    if failed and not any(trial.has_result for trial in record.trials.values()):
-        raise TrialsFailedError(
-            f"{folder.path}: all {len(failed)} trials that ended have failed, the first with: {failed[0]}"
-        )
+    _refuse_failures(folder, study, record, trials)
     if not trials or record.started is None:
         raise RecordsError(f"{folder.path}: no trial has ended yet, so there is nothing to report")
     results = analyze_curves([_trial_curve(study, rows) for rows in trials], _options(study, record))
@@ -39,9 +37,9 @@ def rebuild(folder: StudyFolder) -> Results:
     results["study"]["trials"] |= _failed_counts(record)
     results["study"]["failures"] = [
         {"trial_id": trial.started.trial_id, "phase": trial.started.phase, "message": trial.message}
-        for trial in record.trials.values()
-        if trial.status == "failed"
+        for trial in _failed(record)
     ]
+    results["study"]["stopping"] = stopping_costs(study, record)
     _write(folder, study, record, results, trials)
     return results
 
@@ -52,13 +50,16 @@ def read_results(folder: StudyFolder) -> Results:
     Raises:
         RecordsError: there are none yet, or the file is damaged.
     """
+    damaged = f"{folder.results} is damaged; to rebuild it: actsweep report {folder.path}"
     try:
-        results: Results = json.loads(folder.results.read_bytes())
+        results = json.loads(folder.results.read_bytes())
     except FileNotFoundError as error:
         hint = f"actsweep report {folder.path}"
         raise RecordsError(f"{folder.path}: no {folder.results.name} in it yet; to make it: {hint}") from error
     except ValueError as error:
-        raise RecordsError(f"{folder.results} is damaged; to rebuild it: actsweep report {folder.path}") from error
+        raise RecordsError(damaged) from error
+    if not isinstance(results, dict) or not {"study", "cells", "verdicts"} <= results.keys():
+        raise RecordsError(damaged)
     return results
 
 
@@ -78,7 +79,7 @@ def _trial_curve(study: Study, rows: Rows) -> TrialCurve:
         phase=first["phase"],
         arm=text(first[names[study.factor]]),
         strata=tuple(first[names[path]] for path in study.strata),
-        lr=first.get(names.get("optimizer.lr", "lr"), study.config.optimizer.lr),
+        lr=first["lr"],
         seed=first["seed"],
         block=first["block"],
         curve=Curve.from_rows(rows),
@@ -97,13 +98,36 @@ def _options(study: Study, record: StudyRecord) -> AnalysisOptions:
         horizon=study.config.trainer.epochs,
         target_hi=target.hi,
         target_lo=target.lo,
+        looks=record.looks,
+        measures=MEASURES.added,
     )
+
+
+def _refuse_failures(folder: StudyFolder, study: Study, record: StudyRecord, trials: Sequence[Rows]) -> None:
+    """Say why where failures leave nothing to compare: every trial failed, or all that an arm had."""
+    failed = _failed(record)
+    if failed and not any(trial.has_result for trial in record.trials.values()):
+        raise TrialsFailedError(
+            f"{folder.path}: all {len(failed)} trials that ended have failed, the first with: {failed[0].message}"
+        )
+    measured = {text(rows[0][study.short_names[study.factor]]) for rows in trials}
+    lost = [trial for trial in failed if text(trial.started.cell[study.factor]) not in measured]
+    if lost and (len(measured) < 2 or text(study.reference) not in measured):
+        arm = text(lost[0].started.cell[study.factor])
+        raise TrialsFailedError(
+            f"{folder.path}: every trial of {arm} has failed, so there is nothing to compare; the first with: "
+            f"{lost[0].message}; once that is mended: actsweep resume {folder.path}"
+        )
 
 
 def _failed_counts(record: StudyRecord) -> dict[str, int]:
     """Failed trials by phase; one that failed before its first evaluation has no curve for the analysis to count."""
-    failed = [trial.started.phase for trial in record.trials.values() if trial.status == "failed"]
+    failed = [trial.started.phase for trial in _failed(record)]
     return {"failed": failed.count("replicate"), "tune_failed": failed.count("tune")}
+
+
+def _failed(record: StudyRecord) -> list[TrialRecord]:
+    return [trial for trial in record.trials.values() if trial.status == "failed" and record.counts(trial)]
 
 
 def _torn(torn_bytes: int) -> list[str]:
@@ -114,16 +138,17 @@ def _torn(torn_bytes: int) -> list[str]:
 
 def _edge_warnings(study: Study, record: StudyRecord) -> list[str]:
     """Chosen nuisance values so near an end of their range that a wider one might have served the cell better."""
-    chosen = {
-        (cell_label(trial.started.cell), dimension)
-        for trial in record.trials.values()
-        for dimension in study.space
-        if trial.started.phase == "replicate" and dimension.near_edge(trial.started.nuisance[dimension.path])
+    chosen = [(study.cell_at(dict(values)), nuisance) for (values, _), nuisance in record.chosen.items()]
+    at_edge = {
+        (cell.label, dimension)
+        for cell, nuisance in chosen
+        for dimension in widened(cell.space, record.widened)
+        if dimension.edge(nuisance[dimension.path])
     }
     return [
         f"The best {study.short_names[dimension.path]} of {cell} lies at an edge of "
         f"[{dimension.low:g}, {dimension.high:g}]: a wider range may serve it better."
-        for cell, dimension in sorted(chosen, key=str)
+        for cell, dimension in sorted(at_edge, key=str)
     ]
 
 

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -12,6 +12,7 @@ from actsweep.errors import RequestError
 from actsweep.settings import Settings, validated
 
 Value = str | int | float | bool | None
+Side = Literal["low", "high"]
 EDGE_SHARE = 0.1
 LARGEST = 1e15
 DISTRIBUTIONS = ("log_uniform", "uniform", "int_uniform", "choice")
@@ -74,15 +75,35 @@ class Dimension:
             return float(math.exp(math.log(self.low) + u * math.log(self.high / self.low)))
         return float(self.low + u * (self.high - self.low))
 
-    def near_edge(self, value: Value) -> bool:
-        """Whether a value lies within a tenth of the range (of its logarithm, where that is drawn from) from an end."""
+    def edge(self, value: Value) -> Side | None:
+        """The end of the range within a tenth of which a value lies (of the logarithm, where that is drawn from)."""
         if self.distribution == "choice" or not isinstance(value, int | float):
-            return False
+            return None
         if self.distribution == "log_uniform":
             position = math.log(value / self.low) / math.log(self.high / self.low)
         else:
             position = (value - self.low) / (self.high - self.low)
-        return not EDGE_SHARE <= position <= 1 - EDGE_SHARE
+        return "low" if position < EDGE_SHARE else "high" if position > 1 - EDGE_SHARE else None
+
+    def grown(self, side: Side) -> "Dimension":
+        """The range longer on one side by half its width (of its logarithm, where that is drawn from); not a choice."""
+        if self.distribution == "choice":
+            return self
+        if self.distribution == "log_uniform":
+            stretch = math.sqrt(self.high / self.low)
+            return replace(self, low=self.low / stretch) if side == "low" else replace(self, high=self.high * stretch)
+        half = (self.high - self.low) / 2
+        half = math.ceil(half) if self.distribution == "int_uniform" else half
+        return replace(self, low=self.low - half) if side == "low" else replace(self, high=self.high + half)
+
+    @property
+    def width(self) -> float:
+        """The length that positions in [0, 1) are spread over; 0 for a choice."""
+        if self.distribution == "choice":
+            return 0.0
+        if self.distribution == "log_uniform":
+            return math.log(self.high / self.low)
+        return self.high - self.low + (self.distribution == "int_uniform")
 
     def extremes(self) -> tuple[Value, ...]:
         """The values that a check of the whole range needs to try."""
@@ -93,19 +114,28 @@ class Dimension:
         return float(self.low), float(self.high)
 
 
+def widened(space: Sequence[Dimension], growths: Sequence[tuple[str, Side]]) -> tuple[Dimension, ...]:
+    """A space after ranges grew, one after the other, each given as (dotted path, side)."""
+    for path, side in growths:
+        space = [dimension.grown(side) if dimension.path == path else dimension for dimension in space]
+    return tuple(space)
+
+
 def text(value: Value) -> str:
     """A value as it is written in a configuration."""
     return json.dumps(value) if isinstance(value, bool) or value is None else str(value)
 
 
 def value_lists(tree: Mapping[str, Any], option: str) -> dict[str, tuple[Value, ...]]:
-    """The scientific settings: dotted path -> the values compared, in the order written.
+    """The scientific settings: dotted path -> the values compared, in the order written; null takes a setting out.
 
     Raises:
         RequestError: a leaf is no list of distinct plain values.
     """
     lists = {}
     for path, leaf in _leaves(tree, option):
+        if leaf is None:
+            continue
         if not _is_list(leaf):
             raise RequestError(f"{option}.{path}: needs a list of values, such as [relu, sigmoid], not {leaf!r}")
         lists[path] = _plain_values(leaf, f"{option}.{path}")
@@ -113,12 +143,26 @@ def value_lists(tree: Mapping[str, Any], option: str) -> dict[str, tuple[Value, 
 
 
 def dimensions(tree: Mapping[str, Any], option: str) -> tuple[Dimension, ...]:
-    """The nuisance settings as dimensions of the search space; a list is a choice.
+    """The nuisance settings as dimensions of the search space; a list is a choice, null takes a setting out.
 
     Raises:
         RequestError: a leaf is neither a list of distinct values nor a complete distribution.
     """
-    return tuple(_dimension(path, leaf, f"{option}.{path}") for path, leaf in _leaves(tree, option))
+    leaves = ((path, leaf) for path, leaf in _leaves(tree, option) if leaf is not None)
+    return tuple(_dimension(path, leaf, f"{option}.{path}") for path, leaf in leaves)
+
+
+def arm_leaves(tree: Mapping[str, Any], option: str) -> Iterator[tuple[str, "Value | Dimension"]]:
+    """The settings of a named arm: dotted path -> one value, or a dimension where the leaf is a distribution.
+
+    Raises:
+        RequestError: a leaf is neither a plain value nor a complete distribution.
+    """
+    for path, leaf in _leaves(tree, option):
+        if isinstance(leaf, Mapping):
+            yield path, _dimension(path, leaf, f"{option}.{path}")
+        else:
+            yield path, _plain_values([leaf], f"{option}.{path}")[0]
 
 
 def _dimension(path: str, leaf: Any, option: str) -> Dimension:

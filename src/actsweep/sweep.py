@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,24 +15,25 @@ from rich.console import Console
 from actsweep.cluster import connected
 from actsweep.data import Source, prepare
 from actsweep.errors import Interrupted, RequestError
-from actsweep.events import StudyFinished, StudyRecord, StudyResumed, StudyStarted, Subscriber
+from actsweep.events import StudyExtended, StudyFinished, StudyRecord, StudyResumed, StudyStarted, Subscriber
 from actsweep.records import EventStream, Ledger, StudyFolder
 from actsweep.report.progress import Progress
 from actsweep.results import Results, rebuild
 from actsweep.settings import StudyConfig
-from actsweep.study import Study, changed_settings
-from actsweep.tracker import Tracker, tracker
+from actsweep.study import Change, Extension, Study, extension
+from actsweep.tracker import Tracker, require_login, tracker
 
 TRACKER_SECONDS = 60.0
 _PACKAGES = ("actsweep", "torch", "pytorch-lightning", "ray", "optuna", "numpy")
 
 
-def run_sweep(config: StudyConfig, console: Console, *, debug: bool = False) -> Results:
+def run_sweep(config: StudyConfig, console: Console, *, extend: bool = False, debug: bool = False) -> Results:
     """Run what a study still lacks, and rebuild its results.
 
     Args:
         config: the study; a folder of its name that holds the same study is continued.
         console: for progress and notes.
+        extend: whether trials may be added to the study that the folder holds: seeds, blocks, points, arms or strata.
         debug: let Ray's own messages through.
 
     Raises:
@@ -39,17 +41,29 @@ def run_sweep(config: StudyConfig, console: Console, *, debug: bool = False) -> 
         RecordsError: the folder is in use, or damaged.
         Interrupted: the user stopped it; what has ended is kept.
     """
-    study = Study(config)
+    asked = Study(config)
     folder = StudyFolder(Path(config.run.root) / config.run.name)
-    _refuse_other_study(folder, config)
-    source = _prepared(study)
+    _additions(folder, config, extend)
+    require_login(config.tracker)
+    source = _prepared(asked)
+    study = Study(config, source.fingerprint)
     with _folder_of(folder), Ledger(folder.ledger) as ledger:
         record = ledger.content.fold()
-        _refuse_other_study(folder, config)  # once more, now that no other process can write there
+        added = _additions(folder, config, extend)  # once more, now that no other process can write there
         _refuse_other_data(record, source, folder)
-        if not record.finished or any(trial.status == "failed" for trial in record.trials.values()):
-            _run(study, source, folder, ledger, console, debug)
+        failed = any(trial.status == "failed" for trial in record.trials.values())
+        if added or failed or not record.finished:
+            _run(study, source, folder, ledger, _Surroundings(console, added, debug))
     return rebuild(folder)
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """How a study is run: where notes go, what is added to what it was, and whether Ray's messages are let through."""
+
+    console: Console
+    added: tuple[Change, ...]
+    debug: bool
 
 
 @contextmanager
@@ -71,22 +85,23 @@ def _prepared(study: Study) -> Source:
     return prepare(study.config.data)
 
 
-def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, console: Console, debug: bool) -> None:
+def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, around: _Surroundings) -> None:
     with ExitStack() as stack:
         stop = stack.enter_context(_stop_on_signals())
-        stack.enter_context(connected(study.config.cluster, debug=debug))
-        from actsweep.search import measure_costs, run_trials, write_mirror  # Ray reads its environment when imported
+        stack.enter_context(connected(study.config.cluster, debug=around.debug))
+        from actsweep.search import Mirror, measure_costs, run_trials  # Ray reads its environment when imported
 
-        folder.write_config(study.config)
         tracked = tracker(study, folder)
-        stack.callback(_close, tracked, console)
-        progress = stack.enter_context(Progress(study, console))
+        stack.callback(_close, tracked, around.console)
+        progress = stack.enter_context(Progress(study, around.console))
         progress.replay(ledger.content.events)
-        subscribers: list[Subscriber] = [progress] if tracked is None else [progress, tracked]
+        mirror = Mirror(study, folder, ledger.content.fold())
+        subscribers: list[Subscriber] = [progress, mirror] if tracked is None else [progress, mirror, tracked]
         stream = EventStream(ledger, subscribers)
-        _announce(stream, study, source)
+        _announce(stream, study, source, around.added)
+        folder.write_config(study.config)
         run_trials(study, source, folder, stream, stop)
-        write_mirror(study, stream.record, folder)
+        mirror.close()
         if study.config.study.measure_cost and not stop.is_set():
             measure_costs(study, source, stream, stop)
         if not stop.is_set():
@@ -95,14 +110,16 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, cons
         raise Interrupted(f"stopped; what has ended is kept. To go on: actsweep resume {folder.path}")
 
 
-def _announce(stream: EventStream, study: Study, source: Source) -> None:
+def _announce(stream: EventStream, study: Study, source: Source, added: Sequence[Change]) -> None:
     if stream.record.started is None:
         data = {"label": source.label, "fingerprint": source.fingerprint, "classes": len(source.classes)}
         versions = {package: version(package) for package in _PACKAGES}
         stream(StudyStarted(study.config.run.name, data, versions, time.time()))
-    else:
-        finished = sum(trial.has_result for trial in stream.record.trials.values())
-        stream(StudyResumed(finished, time.time()))
+        return
+    if added:  # before the configuration is written: a look may be counted twice, but never forgotten
+        stream(StudyExtended(stream.record.looks + 1, added, time.time()))
+    finished = sum(trial.has_result for trial in stream.record.trials.values())
+    stream(StudyResumed(finished, time.time()))
 
 
 def _close(tracked: Tracker | None, console: Console) -> None:
@@ -111,16 +128,33 @@ def _close(tracked: Tracker | None, console: Console) -> None:
             console.print(f"W&B: {problem}", style="yellow", markup=False)
 
 
-def _refuse_other_study(folder: StudyFolder, config: StudyConfig) -> None:
+def _additions(folder: StudyFolder, config: StudyConfig, extend: bool) -> tuple[Change, ...]:
+    """What is added to the study that the folder holds.
+
+    Raises:
+        RequestError: the folder holds another study, or one that trials were not to be added to, or none to extend.
+    """
     if not folder.config_file.exists():
-        return
-    changes = changed_settings(folder.read_config(), config)
-    if changes:
-        raise RequestError(
-            f"{folder.path} holds a study of the same name with other settings:\n"
-            + "\n".join(f"  {path}: {before!r} there, {now!r} asked" for path, before, now in changes)
-            + "\nGive the new study a name of its own (run.name=...), or ask for the settings of the old one."
-        )
+        if extend:
+            raise RequestError(f"--extend: {folder.path} holds no study yet, so there is nothing to add to")
+        return ()
+    difference = extension(folder.read_config(), config)
+    if difference.other or (difference.added and not extend):
+        raise RequestError(_other_study(folder, difference, extend))
+    return difference.added
+
+
+def _other_study(folder: StudyFolder, difference: Extension, extend: bool) -> str:
+    changes = difference.other if extend else sorted((*difference.added, *difference.other))
+    shown = "\n".join(f"  {path}: {before!r} there, {now!r} asked" for path, before, now in changes)
+    name = "Give the new study a name of its own (run.name=...)"
+    if extend:
+        what = "--extend can add seeds, blocks, points, arms and strata"
+        return f"{what} to {folder.path}, but not change\n{shown}\n{name}."
+    advice = f"{name}, or ask for the settings of the old one."
+    if not difference.other:
+        advice = f"To add these to it: --extend. Or: {name[0].lower()}{name[1:]}."
+    return f"{folder.path} holds a study of the same name with other settings:\n{shown}\n{advice}"
 
 
 def _refuse_other_data(record: StudyRecord, source: Source, folder: StudyFolder) -> None:

@@ -38,14 +38,15 @@ def test_a_list_is_a_choice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "near"), [(1e-4, True), (1.9e-4, True), (2.1e-4, False), (4.9e-2, False), (5.1e-2, True), (1e-1, True)]
+    ("value", "near"),
+    [(1e-4, "low"), (1.9e-4, "low"), (2.1e-4, None), (4.9e-2, None), (5.1e-2, "high"), (1e-1, "high")],
 )
-def test_an_edge_is_a_tenth_of_the_logarithmic_range(value: float, near: bool) -> None:
-    assert Dimension("lr", "log_uniform", 1e-4, 1e-1).near_edge(value) is near
+def test_an_edge_is_a_tenth_of_the_logarithmic_range(value: float, near: str | None) -> None:
+    assert Dimension("lr", "log_uniform", 1e-4, 1e-1).edge(value) == near
 
 
 def test_a_choice_has_no_edge() -> None:
-    assert not Dimension("x", "choice", values=(1, 2)).near_edge(1)
+    assert Dimension("x", "choice", values=(1, 2)).edge(1) is None
     assert math.isnan(Dimension("x", "choice", values=(1, 2)).low)
 
 

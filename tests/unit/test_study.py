@@ -4,7 +4,7 @@ import pytest
 
 from actsweep.errors import RequestError
 from actsweep.settings import StudyConfig
-from actsweep.study import PHASES, Study, changed_settings, trial_id, trial_seed
+from actsweep.study import PHASES, Study, changed_settings, extension, trial_id, trial_seed
 
 Compose = Callable[..., StudyConfig]
 
@@ -40,13 +40,13 @@ def test_relu_is_the_reference_where_it_takes_part(compose: Compose) -> None:
 
 def test_seeds_are_unique_per_block_phase_and_index(compose: Compose) -> None:
     seeds = {trial_seed(0, phase, block, index) for phase in PHASES for block in range(20) for index in range(50)}
-    assert len(seeds) == 2 * 20 * 50
+    assert len(seeds) == len(PHASES) * 20 * 50
     assert seeds.isdisjoint(trial_seed(1, "tune", block, 0) for block in range(20))
 
 
 def test_the_same_seed_serves_every_cell(compose: Compose) -> None:
     study = Study(compose())
-    relu, sigmoid = (study.replicate_trials(cell, 0, {"optimizer.lr": 0.01}) for cell in study.cells)
+    relu, sigmoid = (study.seeded_trials("replicate", cell, 0, {"optimizer.lr": 0.01}) for cell in study.cells)
     assert [trial.config.seed for trial in relu] == [trial.config.seed for trial in sigmoid]
     assert len({trial.config.seed for trial in relu}) == 10
     assert {trial.trial_id for trial in relu}.isdisjoint(trial.trial_id for trial in sigmoid)
@@ -61,7 +61,7 @@ def test_a_trial_gets_its_cell_and_its_nuisance_values(compose: Compose) -> None
 def test_identity_follows_what_changes_the_result_and_nothing_else(compose: Compose) -> None:
     def identity(*words: str) -> str:
         config = compose("data=image_folder", "data.root=a", *words)
-        return trial_id(config.trial({}, config.seed))
+        return trial_id(config.trial({}, config.seed), "images")
 
     assert identity() == identity("data.root=b", "run.name=other", "tracker=none", "cluster.max_concurrent=1")
     changes = [
@@ -73,6 +73,9 @@ def test_identity_follows_what_changes_the_result_and_nothing_else(compose: Comp
         "data.seed=1",
     ]
     assert len({identity(), *(identity(change) for change in changes)}) == 1 + len(changes)
+    config = compose()
+    trial = config.trial({}, config.seed)
+    assert trial_id(trial, "some images") != trial_id(trial, "other images")
     assert len(identity()) == 12
     assert int(identity(), 16) >= 0
 
@@ -133,3 +136,128 @@ def test_only_changes_that_alter_results_count_as_changes(compose: Compose) -> N
     )
     assert changed_settings(before, compose("trainer.epochs=5")) == [("trainer.epochs", 20, 5)]
     assert changed_settings(before, compose("study.tune.points=9")) == [("study.tune.points", 8, 9)]
+
+
+ARMS = (
+    "study.arms={he: {model.activation: relu, model.init: he}, glorot: {model.activation: sigmoid, model.init: xavier}}"
+)
+
+
+def test_named_arms_are_the_factor_and_take_the_place_of_lists(compose: Compose) -> None:
+    study = Study(compose(ARMS, "study.scientific.model.depth=[3,4]"))
+    assert (study.factor, study.arms, study.strata, study.reference) == (
+        "arm",
+        ("he", "glorot"),
+        ("model.depth",),
+        "he",
+    )
+    assert [cell.label for cell in study.cells] == ["he/3", "he/4", "glorot/3", "glorot/4"]
+    config = study.tune_trial(study.cells[3], 0, {"optimizer.lr": 0.01}).config
+    assert (config.model.activation, config.model.init, config.model.depth) == ("sigmoid", "xavier", 4)
+    assert study.short_names["arm"] == "arm"
+
+
+def test_an_arm_may_have_a_range_of_its_own(compose: Compose) -> None:
+    own = "optimizer: {lr: {distribution: log_uniform, min: 0.01, max: 1.0}}"
+    study = Study(compose(f"study.arms={{a: {{model.activation: relu}}, b: {{model.activation: tanh, {own}}}}}"))
+    assert [cell.space[0].low for cell in study.cells] == [1e-4, 0.01]
+
+
+@pytest.mark.parametrize(
+    ("arms", "message"),
+    [
+        ("{a: {model.activation: relu}}", "study.arms: needs at least two arms to compare, not ['a']"),
+        ("{a: {model.width: 4}, b: {model.width: 4}}", "study.arms: a/relu/3 and b/relu/3 are the same training"),
+        ("{a: {model.widht: 4}, b: {model.width: 4}}", "cannot sweep 'model.widht': no such setting"),
+        ("{a: {optimizer.lr: 0.1}, b: {model.width: 4}}", "study.arms.a.optimizer.lr: is tuned in this study"),
+        (
+            "{a: {model.width: {distribution: int_uniform, min: 2, max: 4}}, b: {model.width: 4}}",
+            "study.arms.a.model.width: a range is only for a setting under study.nuisance",
+        ),
+        ("{a: {model.depth: 4}, b: {model.width: 4}}", "model.depth is under study.scientific and set by study.arms.a"),
+        ("{a: {data.name: digits}, b: {model.width: 4}}", "cannot sweep 'data.name'"),
+        ("{a: {model.width: [4]}, b: {model.width: 4}}", "study.arms.a.model.width: [4] is no plain value"),
+    ],
+)
+def test_arms_that_cannot_be_compared_are_refused(compose: Compose, arms: str, message: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        Study(compose(f"study.arms={arms}"))
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["study.tune.widen=2", "study.max_trials=36"], "32 where ranges widen"),
+        (
+            ["study.replicate.cross=true", "study.max_trials=50"],
+            "asks for 56 trials (16 to tune, 20 replicates, 20 crossed)",
+        ),
+        (["scheduler=asha", "scheduler.grace=20"], "scheduler.grace=20 leaves nothing to stop"),
+        (
+            ["search=grid", "study.tune.points=2", "+study.nuisance.model.norm=[none,batch,group]"],
+            "study.tune.points=2: a grid over all combinations of choices has 3 points",
+        ),
+    ],
+)
+def test_phases_that_cannot_be_run_are_refused(compose: Compose, words: list[str], message: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        Study(compose(*words))
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["study.replicate.seeds=11"],
+        ["study.tune.blocks=2"],
+        ["study.tune.points=16"],
+        ["study.scientific.model.activation=[relu,tanh,sigmoid]"],
+        ["study.scientific.model.depth=[3,6]", "study.replicate.seeds=20"],
+    ],
+)
+def test_what_only_adds_trials_is_an_addition(compose: Compose, words: list[str]) -> None:
+    found = extension(compose(), compose(*words))
+    assert len(found.added) == len(words)
+    assert not found.other
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ([], ["study.replicate.seeds=9"]),
+        ([], ["study.scientific.model.activation=[relu,tanh]"]),
+        ([], ["trainer.epochs=30"]),
+        (["search=grid"], ["search=grid", "study.tune.points=16"]),
+        (["study.tune.widen=1"], ["study.tune.widen=1", "study.tune.points=16"]),
+        (
+            ["study.scientific.model.activation=[tanh,elu]"],
+            ["study.scientific.model.activation=[tanh,elu,relu]"],
+        ),
+        ([ARMS], [ARMS.replace("model.init: he", "model.init: matched")]),
+    ],
+)
+def test_what_alters_trials_or_their_meaning_is_no_addition(
+    compose: Compose, before: list[str], now: list[str]
+) -> None:
+    assert extension(compose(*before), compose(*now)).other
+
+
+def test_an_arm_can_be_added_to_named_arms(compose: Compose) -> None:
+    found = extension(compose(ARMS), compose(ARMS[:-1] + ", third: {model.activation: tanh, model.init: he}}"))
+    assert [path for path, _, _ in found.added] == ["study.arms.third.model.activation", "study.arms.third.model.init"]
+    assert not found.other
+
+
+def test_an_extension_keeps_the_trials_that_there_are(compose: Compose) -> None:
+    few, many = Study(compose()), Study(compose("study.replicate.seeds=12", "study.scientific.model.depth=[3,4]"))
+    before = few.seeded_trials("replicate", few.cells[1], 0, {"optimizer.lr": 0.01})
+    after = many.seeded_trials("replicate", many.cells[2], 0, {"optimizer.lr": 0.01})
+    assert [trial.trial_id for trial in after[:10]] == [trial.trial_id for trial in before]
+
+
+def test_null_takes_a_setting_out_of_what_is_swept(compose: Compose) -> None:
+    study = Study(compose("+study.scientific.optimizer.name=[adam,sgd]", "study.scientific.model=null"))
+    assert [cell.label for cell in study.cells] == ["adam", "sgd"]
+    drop = "+study.nuisance.model.dropout={distribution: uniform, min: 0.0, max: 0.5}"
+    assert [dim.path for dim in Study(compose(drop, "study.nuisance.optimizer=null")).space] == ["model.dropout"]

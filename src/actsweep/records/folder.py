@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ import yaml
 
 from actsweep.errors import RecordsError
 from actsweep.settings import StudyConfig, TrialConfig, validated
+
+RESUME_FILE = "resume.ckpt"
+"""In a trial's folder: all that the trial needs to go on after an interruption; gone once the trial has ended."""
 
 
 @contextmanager
@@ -94,11 +98,36 @@ class StudyFolder:
         """
         if not self.config_file.is_file():
             raise RecordsError(f"{self.path} holds no study: there is no {self.config_file.name} in it")
-        try:
-            tree: Any = yaml.safe_load(self.config_file.read_text())
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise RecordsError(f"{self.config_file} is damaged: {' '.join(str(error).split())}") from error
-        return validated(StudyConfig, tree)
+        return validated(StudyConfig, _read_yaml(self.config_file))
+
+
+def read_trial(folder: Path) -> TrialConfig:
+    """The configuration of the trial that a folder belongs to.
+
+    Raises:
+        RecordsError: there is none, or the file is damaged.
+        RequestError: it is of another version.
+    """
+    file = folder / "trial.yaml"
+    if not file.is_file():
+        raise RecordsError(f"{folder} holds no trial: there is no {file.name} in it")
+    return validated(TrialConfig, _read_yaml(file))
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        tree = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecordsError(f"{path} is damaged: {' '.join(str(error).split())}") from error
+    if not isinstance(tree, dict):
+        raise RecordsError(f"{path} is damaged: it holds no settings")
+    return tree
+
+
+def append_log(folder: Path, text: str) -> None:
+    """Add a paragraph, with the time, to the log of the trial whose folder this is."""
+    with (folder / "log").open("a") as file:
+        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text.rstrip()}\n")
 
 
 def write_yaml(path: Path, tree: object) -> None:

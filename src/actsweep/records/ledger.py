@@ -12,7 +12,8 @@ import os
 import socket
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -157,3 +158,34 @@ def _locked(path: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"pid {os.getpid()} on {socket.gethostname()}".encode(), 0)
     return descriptor
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process writes the study of this ledger now; nothing is created or changed."""
+    try:
+        descriptor = os.open(path.with_suffix(".lock"), os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep every other process from writing the study of this ledger, for the length of the block.
+
+    Raises:
+        RecordsError: another process writes it, or the file system cannot lock.
+    """
+    descriptor = _locked(path.with_suffix(".lock"))
+    try:
+        yield
+    finally:
+        os.close(descriptor)

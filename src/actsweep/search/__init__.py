@@ -1,8 +1,8 @@
 """Running a study's trials: Optuna proposes, Ray Tune schedules, and each event goes to the stream as it happens."""
 
 from actsweep.search.cost import measure_costs
-from actsweep.search.mirror import write_mirror
+from actsweep.search.mirror import Mirror
 from actsweep.search.queue import Outcome, TrialQueue
 from actsweep.search.run import run_trials
 
-__all__ = ["Outcome", "TrialQueue", "measure_costs", "run_trials", "write_mirror"]
+__all__ = ["Mirror", "Outcome", "TrialQueue", "measure_costs", "run_trials"]

@@ -1,56 +1,22 @@
 """Events made of what Tune sees, and told to the queue: how trials begin, report, and end."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ray.tune import Callback
 from ray.tune.experiment import Trial as TuneTrial
 
-from actsweep.curves import Curve, measure_curve
-from actsweep.events import Evaluation, Row, StudyRecord, TrialFailed, TrialFinished, TrialRecord, TrialStarted
+from actsweep.events import Evaluation, StopSpared, TrialFailed, TrialFinished, TrialStarted, TrialStopped
 from actsweep.records import EventStream
 from actsweep.search.driver_only import DriverOnly
+from actsweep.search.outcomes import Outcomes
 from actsweep.search.queue import Outcome, TrialQueue
+from actsweep.search.scheduler import CellSchedulers, Decision
 from actsweep.study import Trial
 
 MAX_ATTEMPTS = 3
-
-
-class Outcomes:
-    """Judges how trials ended, with the analysis's own measure of the best validation accuracy.
-
-    Args:
-        horizon: epochs of a whole trial.
-        classes: number of classes.
-    """
-
-    def __init__(self, horizon: int, classes: int) -> None:
-        self._horizon = horizon
-        self._classes = classes
-
-    def of(self, rows: Sequence[Row], status: str) -> Outcome:
-        """The outcome of a trial that came to its end."""
-        curve = Curve.from_rows([*rows[:-1], {**rows[-1], "status": status}])
-        return Outcome(measure_curve(curve, self._horizon, self._classes)["best_val_acc"])
-
-    def of_record(self, record: TrialRecord | None) -> Outcome | None:
-        """The outcome of a trial that has a result; None where it has none."""
-        if record is None or not record.has_result:
-            return None
-        return self.of(record.rows, record.status)
-
-    def known(self, study: StudyRecord, trial_id: str) -> Outcome | None:
-        """The outcome that a trial had in an earlier session; None where it has to run.
-
-        A failed trial runs again, but for a point of a tuning block whose replicates have begun: these follow the
-        choice that was made without it.
-        """
-        record = study.trials.get(trial_id)
-        if record is not None and record.status == "failed" and _replicates_begun(study, record):
-            return Outcome(None)
-        return self.of_record(record)
 
 
 class EventCallback(DriverOnly, Callback):
@@ -61,15 +27,22 @@ class EventCallback(DriverOnly, Callback):
         handed_out: each trial by the id that Tune gave it.
         stream: receives the events.
         outcomes: judges how trials ended.
+        schedulers: says which trials are stopped early; None where none is.
     """
 
     def __init__(
-        self, queue: TrialQueue, handed_out: Mapping[str, Trial], stream: EventStream, outcomes: Outcomes
+        self,
+        queue: TrialQueue,
+        handed_out: Mapping[str, Trial],
+        stream: EventStream,
+        outcomes: Outcomes,
+        schedulers: CellSchedulers | None,
     ) -> None:
         self._queue = queue
         self._handed_out = handed_out
         self._stream = stream
         self._outcomes = outcomes
+        self._schedulers = schedulers
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
         """Keep the ledger's promise on what is at risk."""
@@ -86,16 +59,12 @@ class EventCallback(DriverOnly, Callback):
         ours, attempt = self._attempt(trial)
         for row in result["rows"]:
             self._stream(Evaluation(ours.trial_id, attempt, row, time.time()))
+        decision = self._schedulers.taken(trial.trial_id) if self._schedulers is not None else None
         end = result.get("end")
-        if end is None:
-            return
-        if "failure" in end:
-            self._fail(ours, attempt, "error", end["failure"])
-            return
-        final = {name: value for name, value in end.items() if name != "status"}
-        self._stream(TrialFinished(ours.trial_id, attempt, end["status"], final, time.time()))
-        rows = self._stream.record.trials[ours.trial_id].rows
-        self._queue.end(ours.trial_id, self._outcomes.of(rows, end["status"]))
+        if end is not None:
+            self._end(ours, attempt, end)
+        elif decision is not None:
+            self._stop(ours, attempt, decision)
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """An attempt's worker is gone."""
@@ -104,6 +73,25 @@ class EventCallback(DriverOnly, Callback):
         if record is None or record.status != "running":  # its worker was lost before the trial began
             self._begin(ours)
         self._fail(ours, self._attempt(trial)[1], "lost", _last_line(trial.error_file))
+
+    def _end(self, ours: Trial, attempt: int, end: Mapping[str, Any]) -> None:
+        if "failure" in end:
+            self._fail(ours, attempt, "error", end["failure"])
+            return
+        final = {name: value for name, value in end.items() if name != "status"}
+        self._stream(TrialFinished(ours.trial_id, attempt, end["status"], final, time.time()))
+        self._settle(ours, end["status"])
+
+    def _stop(self, ours: Trial, attempt: int, decision: Decision) -> None:
+        if decision.spared:
+            self._stream(StopSpared(ours.trial_id, attempt, decision.rung, time.time()))
+        else:
+            self._stream(TrialStopped(ours.trial_id, attempt, decision.rung, time.time()))
+            self._settle(ours, "stopped")
+
+    def _settle(self, ours: Trial, status: str) -> None:
+        rows = self._stream.record.trials[ours.trial_id].rows
+        self._queue.end(ours.trial_id, self._outcomes.of(rows, status))
 
     def _begin(self, ours: Trial) -> None:
         earlier = self._stream.record.trials.get(ours.trial_id)
@@ -131,12 +119,6 @@ class EventCallback(DriverOnly, Callback):
             self._queue.retry(trial.trial_id)
         else:
             self._queue.end(trial.trial_id, Outcome(None))
-
-
-def _replicates_begun(study: StudyRecord, tuned: TrialRecord) -> bool:
-    place = (tuned.started.cell, tuned.started.block)
-    replicates = (trial.started for trial in study.trials.values() if trial.started.phase == "replicate")
-    return tuned.started.phase == "tune" and any((start.cell, start.block) == place for start in replicates)
 
 
 def _last_line(path: str | None) -> str:

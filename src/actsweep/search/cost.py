@@ -11,7 +11,7 @@ import ray
 from actsweep.data import Source
 from actsweep.events import StepCost, TrialRecord
 from actsweep.records import EventStream
-from actsweep.settings import TrialConfig
+from actsweep.settings import TrialConfig, validated
 from actsweep.study import Study
 
 Unit = list[list[TrialRecord]]  # per arm its replicates
@@ -22,7 +22,7 @@ def measure_costs(study: Study, source: Source, stream: EventStream, stop: threa
     units = list(_units(study, list(stream.record.trials.values())))
     if not units:
         return
-    asked = [[study.config.trial(_values(arm[0]), arm[0].started.seed).model_dump() for arm in unit] for unit in units]
+    asked = [[_config(study, arm[0]).model_dump() for arm in unit] for unit in units]
     resources = study.config.cluster.resources
     worker = ray.remote(_costs).options(num_cpus=resources.cpu, num_gpus=resources.gpu, num_returns="streaming")
     answers = worker.remote(asdict(source), asked)
@@ -49,8 +49,9 @@ def _units(study: Study, trials: Sequence[TrialRecord]) -> Iterator[Unit]:
             yield list(arms.values())
 
 
-def _values(trial: TrialRecord) -> dict[str, Any]:
-    return {**trial.started.cell, **trial.started.nuisance}
+def _config(study: Study, trial: TrialRecord) -> TrialConfig:
+    start = trial.started
+    return study.trial_config(study.cell_at(start.cell), start.nuisance, start.seed)
 
 
 def _costs(source: dict[str, Any], units: list[list[dict[str, Any]]]) -> Iterator[list[float]]:
@@ -58,5 +59,5 @@ def _costs(source: dict[str, Any], units: list[list[dict[str, Any]]]) -> Iterato
     from actsweep.data import load
 
     for unit in units:
-        configs = [TrialConfig.model_validate(trial) for trial in unit]
+        configs = [validated(TrialConfig, trial) for trial in unit]
         yield step_costs(configs, load(Source(**source), configs[0].data))

@@ -1,35 +1,93 @@
-"""The nuisance points of a tuning block: the same for every cell, in the same order."""
+"""The nuisance points of a tuning block: the same positions for every cell, in the same order."""
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from actsweep.space import Value
+from actsweep.space import Dimension, Side, Value
 from actsweep.study import Study
 
-_POINT_STREAM = 1000  # apart from the streams that trials' seeds come from
+Positions = NDArray[np.float64]  # shape (points, dimensions), each in [0, 1]
+_POINT_STREAM, _GROWTH_STREAM = 1000, 1001  # apart from the streams that trials' seeds come from
 
 
-def block_points(study: Study, block: int) -> list[dict[str, Value]]:
-    """The points of one block, as values by dotted path; a point that repeats an earlier one is left out.
+def block_positions(study: Study, block: int) -> Positions:
+    """The positions of one block's points, before any that are learned.
 
-    Asking for more points later gives the same ones first.
+    Asking for more points later gives the same ones first, but for a grid.
     """
-    settings = study.config.study
-    rng = np.random.default_rng(np.random.SeedSequence(settings.seed, spawn_key=(_POINT_STREAM, block)))
-    draw = _sobol if study.config.search.name == "sobol" else _random
-    unit = draw(settings.tune.points, len(study.space), rng)
-    points = [{dim.path: dim.at(float(u)) for dim, u in zip(study.space, row, strict=True)} for row in unit]
+    points = study.config.study.tune.points
+    rng = _stream(study, _POINT_STREAM, block)
+    match study.config.search.name:
+        case "grid":
+            return _grid(points, study.space)
+        case "random":
+            return rng.random((points, len(study.space)))
+        case "tpe":
+            return _sobol(min(points, study.config.search.startup or points), len(study.space), rng)
+        case _:
+            return _sobol(points, len(study.space), rng)
+
+
+def growth_positions(study: Study, block: int, growth: int) -> Positions:
+    """The positions of the new points of a block after the range of one setting grew for the `growth`-th time, from 0.
+
+    In the setting that grew they are positions in the new stretch.
+    """
+    rng = _stream(study, _GROWTH_STREAM, block, growth)
+    draw = _random if study.config.search.name == "random" else _sobol
+    return draw(study.growth_points, len(study.space), rng)
+
+
+def points_at(space: Sequence[Dimension], positions: Positions) -> list[dict[str, Value]]:
+    """Nuisance values by dotted path; a point that repeats an earlier one is left out."""
+    points = [
+        {dimension.path: dimension.at(float(u)) for dimension, u in zip(space, row, strict=True)} for row in positions
+    ]
     return [point for index, point in enumerate(points) if point not in points[:index]]
 
 
-def _sobol(n: int, dimensions: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Scrambled Sobol points, shape (n, dimensions), in [0, 1) (Owen scrambling, as scipy implements it)."""
+def in_new_stretch(positions: Positions, before: Dimension, after: Dimension, column: int, side: Side) -> Positions:
+    """Positions in the whole of a grown range, from positions in the stretch by which it grew."""
+    new = 1 - before.width / after.width
+    moved = positions.copy()
+    moved[:, column] = new * positions[:, column] + (0 if side == "low" else 1 - new)
+    return moved
+
+
+def _stream(study: Study, *key: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(study.config.study.seed, spawn_key=key))
+
+
+def _sobol(n: int, dimensions: int, rng: np.random.Generator) -> Positions:
+    """Scrambled Sobol points in [0, 1) (Owen scrambling, as scipy implements it)."""
     sampler = qmc.Sobol(dimensions, scramble=True, rng=rng)
     return np.asarray(sampler.random_base2(math.ceil(math.log2(n)))[:n])
 
 
-def _random(n: int, dimensions: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _random(n: int, dimensions: int, rng: np.random.Generator) -> Positions:
     return rng.random((n, dimensions))
+
+
+def _grid(n: int, space: Sequence[Dimension]) -> Positions:
+    """Every value of each choice with the most levels of each range, its ends among them, that `n` points allow."""
+    choices = math.prod(len(dimension.values) for dimension in space if dimension.distribution == "choice")
+    ranges = sum(dimension.distribution != "choice" for dimension in space)
+    levels = _root(n // choices, ranges)
+    return np.array(list(itertools.product(*(_levels(dimension, levels) for dimension in space))))
+
+
+def _root(n: int, degree: int) -> int:
+    """The largest whole number whose power does not exceed `n`."""
+    return max(k for k in range(1, n + 1) if k**degree <= n) if degree else 1
+
+
+def _levels(dimension: Dimension, levels: int) -> list[float]:
+    if dimension.distribution == "choice":
+        count = len(dimension.values)
+        return [(index + 0.5) / count for index in range(count)]
+    return [0.5] if levels == 1 else [float(u) for u in np.linspace(0, 1, levels)]

@@ -1,7 +1,10 @@
 """Optuna, asked for the nuisance points of one cell and block, and told what came of them."""
 
+from collections.abc import Mapping, Sequence
+
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
 from actsweep.space import Dimension, Value
 
@@ -22,22 +25,40 @@ class Proposer:
 
     Args:
         space: the nuisance dimensions.
-        points: the points to try first, in this order; there are no others for a search that is fixed beforehand.
+        points: the points to try first, in this order.
+        learned: how many points follow that Optuna's tree-structured Parzen estimator chooses, one after the other.
+        seed: of that estimator.
     """
 
-    def __init__(self, space: tuple[Dimension, ...], points: list[dict[str, Value]]) -> None:
-        self._study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+    def __init__(
+        self, space: Sequence[Dimension], points: Sequence[Mapping[str, Value]], learned: int = 0, seed: int = 0
+    ) -> None:
+        sampler: BaseSampler = RandomSampler(seed=seed)
+        if learned:
+            sampler = TPESampler(n_startup_trials=len(points), seed=seed)
+        self._study = optuna.create_study(direction="maximize", sampler=sampler)
+        self._open: dict[int, dict[str, Value]] = {}
+        self._given = self._learned = 0
+        self.asked = 0
+        self.add(space, points)
+        self._learned = learned
+
+    def add(self, space: Sequence[Dimension], points: Sequence[Mapping[str, Value]]) -> None:
+        """Try more points, after those that are already there, from now on in another space."""
         self._distributions = {dimension.path: distribution(dimension) for dimension in space}
         for point in points:
-            self._study.enqueue_trial(point)
-        self._open: dict[int, dict[str, Value]] = {}
-        self._left = len(points)
+            self._study.enqueue_trial(dict(point))
+        self._given += len(points)
 
     def ask(self) -> tuple[int, dict[str, Value]] | None:
-        """The next point with its number, or None when all have been handed out."""
-        if not self._left:
+        """The next point with its number; None where all were handed out, or the next depends on those that are out."""
+        if not self.ready:
             return None
-        self._left -= 1
+        if self._given:
+            self._given -= 1
+        else:
+            self._learned -= 1
+        self.asked += 1
         trial = self._study.ask(self._distributions)
         self._open[trial.number] = dict(trial.params)
         return trial.number, dict(trial.params)
@@ -51,9 +72,14 @@ class Proposer:
             self._study.tell(number, best_val_acc)
 
     @property
+    def ready(self) -> bool:
+        """Whether a point can be asked for."""
+        return bool(self._given or (self._learned and not self._open))
+
+    @property
     def settled(self) -> bool:
         """Whether every point has been handed out and told."""
-        return not self._left and not self._open
+        return not (self._given or self._learned or self._open)
 
     def best(self) -> dict[str, Value] | None:
         """The point of the highest validation accuracy, the earliest of equals; None where all failed."""

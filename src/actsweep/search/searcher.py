@@ -21,16 +21,24 @@ class StudySearcher(DriverOnly, Searcher):
         handed_out: filled with each trial by the id that Tune gave it.
         source: the prepared data.
         folder: where the trials' own folders are.
+        stops: whether a scheduler may stop tune trials, so that it has to see every evaluation by itself.
     """
 
     def __init__(
-        self, queue: TrialQueue, handed_out: MutableMapping[str, Trial], source: Source, folder: StudyFolder
+        self,
+        queue: TrialQueue,
+        handed_out: MutableMapping[str, Trial],
+        source: Source,
+        folder: StudyFolder,
+        *,
+        stops: bool,
     ) -> None:
         super().__init__()
         self._queue = queue
         self._handed_out = handed_out
         self._source = asdict(source)
         self._folder = folder
+        self._stops = stops
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The configuration of the next trial; None while there is none, FINISHED when there never will be."""
@@ -43,6 +51,7 @@ class StudySearcher(DriverOnly, Searcher):
             "trial": trial.config.model_dump(mode="json"),
             "source": self._source,
             "study": str(self._folder.path.absolute()),
+            "one_row_a_step": trial.phase == "tune" and self._stops,
         }
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:

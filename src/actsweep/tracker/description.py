@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from actsweep.curves import Curve, measure_curve
-from actsweep.events import Row, TrialFailed, TrialFinished, TrialStarted
+from actsweep.events import Row, TrialFailed, TrialStarted
 from actsweep.space import Value, text
-from actsweep.study import Cell, Study
+from actsweep.study import Study
 
 _LONGEST_NAME = 128  # W&B's own limits, in characters
 _LONGEST_TAG = 64
@@ -36,7 +36,7 @@ class RunDescription:
 
 def describe(study: Study, started: TrialStarted) -> RunDescription:
     """The run of one attempt at a trial."""
-    cell = Cell({path: started.cell[path] for path in (study.factor, *study.strata)})
+    cell = study.cell_at(started.cell)
     values = {**cell.values, **started.nuisance}
     swept = {study.short_names[path]: value for path, value in values.items()}
     arm, *others = (_short(value) for value in swept.values())
@@ -57,7 +57,7 @@ def describe(study: Study, started: TrialStarted) -> RunDescription:
             "trial_id": started.trial_id,
             "attempt": started.attempt,
             **swept,
-            "trial": study.config.trial(values, started.seed).model_dump(mode="json"),
+            "trial": study.trial_config(cell, started.nuisance, started.seed).model_dump(mode="json"),
         },
     )
 
@@ -67,20 +67,20 @@ def recorded(row: Row) -> dict[str, Any]:
     return {key: value for key, value in row.items() if value is not None}
 
 
-def result_summary(study: Study, classes: int, rows: Sequence[Row], finished: TrialFinished) -> dict[str, Any]:
+def result_summary(study: Study, classes: int, rows: Sequence[Row], final: Row, status: str) -> dict[str, Any]:
     """What the trial came to, by the same definitions as in a study's results; what it does not have is left out."""
-    last = {**rows[-1], **finished.final, "status": finished.status}
+    last = {**rows[-1], **final, "status": status}
     curve = Curve.from_rows([*rows[:-1], last])
     measured = measure_curve(curve, study.config.trainer.epochs, classes)
     summary = {
-        **finished.final,
+        **final,
         "best_val_acc": measured["best_val_acc"],
         "test_acc": measured["test_acc"],
         "gap_end": measured["gap_end_test"],
         "gap_best": measured["gap_best"],
         "diverged": bool(measured["diverged"]),
         "epochs_run": last["epoch"],
-        "status": finished.status,
+        "status": status,
     }
     return recorded(summary)
 

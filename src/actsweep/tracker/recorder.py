@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actsweep.errors import RecordsError
-from actsweep.events import Evaluation, Event, Row, StudyStarted, TrialFailed, TrialFinished, TrialStarted
+from actsweep.events import (
+    Evaluation,
+    Event,
+    Row,
+    StudyStarted,
+    TrialEnd,
+    TrialFailed,
+    TrialFinished,
+    TrialStarted,
+    TrialStopped,
+)
 from actsweep.records import StudyFolder, read_ledger
 from actsweep.study import Study
 from actsweep.tracker.client import Client, OpenRun
@@ -50,7 +60,7 @@ class Recorder:
                 self._classes = event.data["classes"]
             case TrialStarted():
                 self._begin(event)
-            case Evaluation() | TrialFinished() | TrialFailed():
+            case Evaluation() | TrialFinished() | TrialStopped() | TrialFailed():
                 self._go_on(event)
             case _:
                 pass
@@ -80,7 +90,7 @@ class Recorder:
         self._note(key, fault)
         self._settle()
 
-    def _go_on(self, event: Evaluation | TrialFinished | TrialFailed) -> None:
+    def _go_on(self, event: Evaluation | TrialEnd) -> None:
         key = event.trial_id, event.attempt
         if key not in self._open:
             return
@@ -88,7 +98,9 @@ class Recorder:
             case Evaluation():
                 self._log(key, event.row)
             case TrialFinished():
-                self._end(key, lambda attempt: self._result(attempt, event), failed=False)
+                self._end(key, lambda attempt: self._result(attempt, event.final, event.status), failed=False)
+            case TrialStopped():
+                self._end(key, lambda attempt: self._result(attempt, {}, "stopped"), failed=False)
             case TrialFailed():
                 self._end(key, lambda attempt: failure_summary(event), failed=True)
 
@@ -114,13 +126,13 @@ class Recorder:
             self._ended.popleft()
             self.written += 1
 
-    def _result(self, attempt: _Attempt, event: TrialFinished) -> Mapping[str, Any]:
+    def _result(self, attempt: _Attempt, final: Row, status: str) -> Mapping[str, Any]:
         if self._classes is None:  # a resumed study: only its ledger has the beginning
             started = read_ledger(self._folder.ledger).fold().started
             if started is None:
                 raise RecordsError(f"{self._folder.ledger} does not say what the study's data are")
             self._classes = started.data["classes"]
-        return result_summary(self._study, self._classes, attempt.rows, event)
+        return result_summary(self._study, self._classes, attempt.rows, final, status)
 
     def _note(self, key: tuple[str, int], fault: str) -> None:
         if fault:

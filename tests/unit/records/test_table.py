@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from actsweep.events import Evaluation, Event, StudyRecord, TrialFailed, TrialFinished, TrialStarted
+from actsweep.events import Evaluation, Event, PointChosen, StudyRecord, TrialFailed, TrialFinished, TrialStarted
 from actsweep.records import curve_rows, write_curves
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
@@ -20,7 +20,8 @@ def events(trial: Trial, *, status: str = "completed", losses: tuple[float, ...]
     ]
     if status == "failed":
         return [start, *rows, TrialFailed(trial.trial_id, 1, "error", "x", False, 0.0)]
-    return [start, *rows, TrialFinished(trial.trial_id, 1, status, {"test_acc": 0.5}, 0.0)]
+    chosen = [PointChosen(trial.cell.values, trial.block, trial.nuisance, 0.0)] * (trial.phase == "replicate")
+    return [*chosen, start, *rows, TrialFinished(trial.trial_id, 1, status, {"test_acc": 0.5}, 0.0)]
 
 
 def folded(*groups: list[Event]) -> StudyRecord:
@@ -35,7 +36,7 @@ def trials(study: Study) -> list[Trial]:
     tune = [study.tune_trial(cell, 0, {"optimizer.lr": 0.01}) for cell in study.cells]
     return [
         *tune,
-        *(trial for cell in study.cells for trial in study.replicate_trials(cell, 0, {"optimizer.lr": 0.01})),
+        *(trial for cell in study.cells for trial in study.seeded_trials("replicate", cell, 0, {"optimizer.lr": 0.01})),
     ]
 
 
@@ -86,5 +87,19 @@ def test_a_setting_whose_values_are_of_several_kinds_becomes_text(
     record = folded(*(events(study.tune_trial(cell, 0, {"optimizer.lr": 0.01})) for cell in study.cells))
     write_curves(tmp_path / "curves.parquet", study, record)
     table = pq.read_table(tmp_path / "curves.parquet")
-    assert set(table["train"].to_pylist()) == {128, None}
+    assert set(table["train"].to_pylist()) == {"128", "null"}
+    assert {rows[0]["train"] for rows in curve_rows(study, record)} == {"128", "null"}
     assert set(table["dropout"].to_pylist()) == {"0", "0.5"}
+
+
+def test_a_replicate_of_a_point_that_is_no_longer_chosen_does_not_count(compose: Callable[..., StudyConfig]) -> None:
+    study = Study(compose("experiment=smoke"))
+    old, new = [study.seeded_trials("replicate", study.cells[0], 0, {"optimizer.lr": lr})[0] for lr in (0.01, 0.02)]
+    assert [rows[0]["trial_id"] for rows in curve_rows(study, folded(events(old), events(new)))] == [new.trial_id]
+
+
+def test_the_learning_rate_is_there_where_it_is_not_swept(compose: Callable[..., StudyConfig]) -> None:
+    words = ("~study.nuisance.optimizer", "+study.nuisance.model.dropout=[0,0.5]", "optimizer.lr=0.02")
+    study = Study(compose("experiment=smoke", *words))
+    (rows,) = curve_rows(study, folded(events(study.tune_trial(study.cells[0], 0, {"model.dropout": 0}))))
+    assert (rows[0]["lr"], rows[0]["dropout"]) == (0.02, 0.0)

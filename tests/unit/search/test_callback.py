@@ -9,7 +9,8 @@ import pytest
 
 from actsweep.events import Event, TrialFailed, TrialStarted
 from actsweep.records import EventStream, Ledger
-from actsweep.search.callback import MAX_ATTEMPTS, EventCallback, Outcomes
+from actsweep.search.callback import MAX_ATTEMPTS, EventCallback
+from actsweep.search.outcomes import Outcomes
 from actsweep.search.queue import TrialQueue
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
@@ -21,12 +22,13 @@ class Driver:
     """A queue and a callback as a sweep has them, over a real ledger."""
 
     def __init__(self, study: Study, ledger: Ledger) -> None:
+        self.study = study
         self.events: list[Event] = []
-        self.queue = TrialQueue(study, lambda trial_id: None)
         self.handed_out: dict[str, Trial] = {}
         stream = EventStream(ledger, [self.events.append])
+        self.queue = TrialQueue(study, lambda trial: None, stream)
         self.record = stream.record
-        self.callback = EventCallback(self.queue, self.handed_out, stream, Outcomes(2, 10))
+        self.callback = EventCallback(self.queue, self.handed_out, stream, Outcomes(study, 10), None)
 
     def suggest(self) -> Any:
         trial = self.queue.next()
@@ -94,7 +96,7 @@ def test_a_worker_lost_before_the_trial_began_costs_an_attempt_too(driver: Drive
     assert [event.kind for event in driver.events] == ["trial_started", "failed"] * 2
 
 
-def test_a_failed_point_is_not_tried_again_once_its_blocks_replicates_have_begun(driver: Driver) -> None:
+def test_a_failed_point_is_not_tried_again_once_its_block_is_settled(driver: Driver) -> None:
     """A resumed study must not come to another choice than the one that its replicates were trained at."""
     cells: dict[str, list[str]] = {}
     while not any(isinstance(e, TrialStarted) and e.phase == "replicate" for e in driver.events):
@@ -105,17 +107,16 @@ def test_a_failed_point_is_not_tried_again_once_its_blocks_replicates_have_begun
         tried.append(ours.trial_id)
         end = {"failure": "no"} if len(tried) == 1 and ours.phase == "tune" else {"status": "completed"}
         driver.result(trial, rows=ROWS, end=end)
-    outcomes = Outcomes(2, 10)
+    outcomes = Outcomes(driver.study, 10)
     failed = {cell: tried[0] for cell, tried in cells.items()}
-    begun = next(
-        e.cell["model.activation"] for e in driver.events if isinstance(e, TrialStarted) and e.phase == "replicate"
-    )
+    settled = {next(iter(dict(values).values())) for values, _ in driver.record.chosen}
+    assert settled
     for cell, trial_id in failed.items():
         known = outcomes.known(driver.record, trial_id)
-        assert (known is not None and known.best_val_acc is None) is cell.startswith(str(begun))
+        assert (known is not None and known.best_val_acc is None) is (cell.split("/")[0] in settled)
 
 
-def test_the_outcome_is_the_analysis_own_best_accuracy() -> None:
-    outcomes = Outcomes(horizon=2, classes=10)
+def test_the_outcome_is_the_analysis_own_best_accuracy(driver: Driver) -> None:
+    outcomes = Outcomes(driver.study, classes=10)
     assert outcomes.of(ROWS, "completed").best_val_acc == 0.6
     assert outcomes.of(ROWS, "diverged").best_val_acc == pytest.approx(0.1)

@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from actsweep.search.points import block_points
+from actsweep.search.points import block_positions, growth_positions, in_new_stretch, points_at
 from actsweep.settings import StudyConfig
+from actsweep.space import Dimension, Value
 from actsweep.study import Study
 
 Compose = Callable[..., StudyConfig]
+
+
+def block_points(study: Study, block: int) -> list[dict[str, Value]]:
+    return points_at(study.space, block_positions(study, block))
 
 
 @pytest.mark.parametrize("search", ["sobol", "random"])
@@ -51,3 +56,39 @@ def test_a_point_that_repeats_another_is_left_out(compose: Compose) -> None:
     words = ("~study.nuisance.optimizer", "+study.nuisance.model.norm=[none,batch,group]")
     points = block_points(Study(compose(*words)), 0)
     assert sorted(str(point["model.norm"]) for point in points) == ["batch", "group", "none"]
+
+
+def test_a_grid_has_the_ends_of_a_range_and_every_choice(compose: Compose) -> None:
+    words = ("search=grid", "+study.nuisance.model.norm=[none,batch]", "study.tune.points=9")
+    points = block_points(Study(compose(*words)), 0)
+    for norm in ("none", "batch"):
+        lr = [point["optimizer.lr"] for point in points if point["model.norm"] == norm]
+        np.testing.assert_allclose(np.array(lr, float), [1e-4, 1e-3, 1e-2, 1e-1])
+
+
+def test_a_grid_never_has_more_points_than_asked_for(compose: Compose) -> None:
+    words = ("+study.nuisance.model.dropout={distribution: uniform, min: 0.0, max: 0.5}", "search=grid")
+    for points in range(1, 20):
+        assert len(block_points(Study(compose(*words, f"study.tune.points={points}")), 0)) == int(points**0.5) ** 2
+
+
+def test_startup_points_of_tpe_are_those_of_sobol(compose: Compose) -> None:
+    assert block_points(Study(compose("search=tpe")), 3) == block_points(Study(compose()), 3)[:4]
+
+
+@pytest.mark.parametrize(("side", "low", "high"), [("low", 1e-4 / 1e3**0.5, 1e-4), ("high", 1e-1, 1e-1 * 1e3**0.5)])
+@pytest.mark.parametrize("search", ["sobol", "random", "grid", "tpe"])
+def test_points_of_a_grown_range_lie_in_the_new_stretch(
+    compose: Compose, search: str, side: str, low: float, high: float
+) -> None:
+    study = Study(compose(f"search={search}"))
+    before = study.space[0]
+    after = before.grown("low" if side == "low" else "high")
+    positions = in_new_stretch(growth_positions(study, 0, 0), before, after, 0, "low" if side == "low" else "high")
+    lr = [float(str(point["optimizer.lr"])) for point in points_at([after], positions)]
+    assert len(lr) == 4
+    assert all(low * (1 - 1e-9) <= value <= high * (1 + 1e-9) for value in lr)
+
+
+def test_whole_numbers_grow_by_whole_numbers() -> None:
+    assert Dimension("x", "int_uniform", 1, 6).grown("high") == Dimension("x", "int_uniform", 1, 9)

@@ -1,0 +1,44 @@
+"""How trials ended, judged with the analysis's own measure of the best validation accuracy."""
+
+from collections.abc import Sequence
+
+from actsweep.curves import Curve, measure_curve
+from actsweep.events import Row, StudyRecord, TrialRecord, place_of
+from actsweep.search.queue import Outcome
+from actsweep.study import Study
+
+
+class Outcomes:
+    """Judges how trials ended.
+
+    Args:
+        study: the study.
+        classes: number of classes.
+    """
+
+    def __init__(self, study: Study, classes: int) -> None:
+        self._horizon = study.config.trainer.epochs
+        self._learns = study.config.search.name == "tpe"
+        self._classes = classes
+
+    def of(self, rows: Sequence[Row], status: str) -> Outcome:
+        """The outcome of a trial that came to its end."""
+        curve = Curve.from_rows([*rows[:-1], {**rows[-1], "status": status}])
+        return Outcome(measure_curve(curve, self._horizon, self._classes)["best_val_acc"])
+
+    def known(self, study: StudyRecord, trial_id: str) -> Outcome | None:
+        """The outcome that a trial had, in this session or an earlier one; None where it has to run.
+
+        A failed trial runs again, but for one of the tune phase on which something was built: a choice of a point, a
+        range that grew, or points that were learned.
+        """
+        record = study.trials.get(trial_id)
+        if record is None:
+            return None
+        if record.status == "failed" and self._built_upon(study, record):
+            return Outcome(None)
+        return self.of(record.rows, record.status) if record.has_result else None
+
+    def _built_upon(self, study: StudyRecord, failed: TrialRecord) -> bool:
+        settled = bool(study.widened) or place_of(failed.started) in study.chosen
+        return failed.started.phase == "tune" and (settled or self._learns)

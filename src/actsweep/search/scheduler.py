@@ -1,0 +1,148 @@
+"""Early stopping of tune trials, within each cell by itself: no arm is stopped for being slower than another."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from ray.tune.experiment import Trial as TuneTrial
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+
+from actsweep.curves import Curve, first_bad, stack
+from actsweep.curves.divergence import counted_accuracy
+from actsweep.events import StudyRecord, TrialRecord
+from actsweep.search.driver_only import DriverOnly
+from actsweep.study import Study, Trial
+
+CONTINUE: str = TrialScheduler.CONTINUE
+STOP: str = TrialScheduler.STOP
+LOWEST = 0.0  # what an accuracy that is no number counts as, among those of other trials
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A trial is to be stopped at the rung of epoch `rung`, or, where it is spared, would have been."""
+
+    rung: int
+    spared: bool
+
+
+class CellSchedulers(DriverOnly, FIFOScheduler):
+    """One asynchronous successive halving per cell, which all blocks of the cell share, behind one Tune scheduler.
+
+    Rungs know trials by the study's own ids, so that an attempt that repeats what an earlier one reported counts once.
+    A spared trial is told to its rungs like any other, until it would be stopped; from then on it goes on unseen, as
+    if it had been. Replicates and crossed trials are never told. The method is Li et al., A System for Massively
+    Parallel Hyperparameter Tuning (2020), as Tune implements it.
+
+    Args:
+        study: the study, with `scheduler=asha`.
+        handed_out: each trial by the id that Tune gave it.
+    """
+
+    def __init__(self, study: Study, handed_out: Mapping[str, Trial]) -> None:
+        super().__init__()
+        self._study = study
+        self._handed_out = handed_out
+        self._cells = {cell.label: _Rungs(study) for cell in study.cells}
+        self._decided: set[str] = set()
+        self._untaken: dict[str, Decision] = {}
+
+    def refill(self, record: StudyRecord) -> None:
+        """Fill the rungs with what an earlier session's trials reported, each up to the rung that it was stopped at.
+
+        A trial that is to run again counts too: what it was told about a rung then holds, whoever has come since.
+        """
+        for trial in record.trials.values():
+            if trial.started.phase == "tune" and trial.rows and record.started is not None:
+                rungs = self._cells[self._study.cell_at(trial.started.cell).label]
+                rungs.refill(trial, record.started.data["classes"])
+
+    def taken(self, tune_trial_id: str) -> Decision | None:
+        """What was decided on a trial's latest result, handed over once; None where nothing was."""
+        return self._untaken.pop(tune_trial_id, None)
+
+    def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
+        """Whether a trial goes on after a result, which holds an `epoch` and a `metric` where it is an evaluation."""
+        ours = self._handed_out[trial.trial_id]
+        if ours.phase != "tune" or "epoch" not in result:
+            return CONTINUE
+        rungs = self._cells[ours.cell.label]
+        rungs.judge(ours.trial_id, result["epoch"], result["metric"])
+        rung = rungs.out.get(ours.trial_id)
+        if rung is None or result["epoch"] < rung or trial.trial_id in self._decided:
+            return CONTINUE
+        self._decided.add(trial.trial_id)
+        self._untaken[trial.trial_id] = Decision(rung, ours.spared)
+        return CONTINUE if ours.spared else STOP
+
+    def on_trial_complete(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> None:
+        """Let the rungs see the last result of a trial that ended by itself, on which Tune asks for no decision."""
+        ours = self._handed_out[trial.trial_id]
+        if ours.phase == "tune" and "epoch" in result:
+            self._cells[ours.cell.label].see(ours.trial_id, result["epoch"], result["metric"])
+
+
+class _Rungs:
+    """The rungs of one cell: Tune's scheduler, told of each trial once at each rung.
+
+    Attributes:
+        out: the rung at which a trial was stopped or, spared, would have been, by the study's trial id.
+    """
+
+    def __init__(self, study: Study) -> None:
+        settings, epochs = study.config.scheduler, study.config.trainer.epochs
+        assert settings.grace is not None
+        assert settings.reduction is not None
+        self._grace, self._reduction, self._epochs = settings.grace, settings.reduction, epochs
+        self._asha = ASHAScheduler(
+            time_attr="epoch",
+            metric="metric",
+            mode="max",
+            max_t=epochs,
+            grace_period=self._grace,
+            reduction_factor=self._reduction,
+            brackets=1,
+            stop_last_trials=False,  # else a late first report would be held against those of an earlier epoch
+        )
+        self._reached: dict[str, int] = {}
+        self.out: dict[str, int] = {}
+
+    def judge(self, trial_id: str, epoch: int, accuracy: float | None) -> None:
+        """Tell the rung of an epoch about a trial, and note the trial as out where it does not pass."""
+        if self.see(trial_id, epoch, accuracy):
+            self.out[trial_id] = self._reached[trial_id]
+
+    def see(self, trial_id: str, epoch: int, accuracy: float | None) -> bool:
+        """Tell the rung of an epoch about a trial; whether the trial fails to pass it."""
+        rung = self._rung(epoch)
+        if rung is None or trial_id in self.out or self._reached.get(trial_id, 0) >= rung:
+            return False
+        reporter = SimpleNamespace(trial_id=trial_id)
+        if trial_id not in self._reached:
+            self._asha.on_trial_add(None, reporter)
+        self._reached[trial_id] = rung
+        number = accuracy is not None and math.isfinite(accuracy)
+        report = {"epoch": epoch, "metric": accuracy if number else LOWEST}
+        return self._asha.on_trial_result(None, reporter, report) == STOP or not number
+
+    def refill(self, trial: TrialRecord, classes: int) -> None:
+        """Take in a trial of an earlier session, up to the evaluation at which it was out."""
+        rows = [*trial.rows[:-1], {**trial.rows[-1], "status": trial.status}]
+        curves = stack([Curve.from_rows(rows)])
+        accuracies = counted_accuracy(curves, first_bad(curves, classes), classes)[0]
+        for epoch, accuracy in zip(curves["epoch"][0], accuracies, strict=True):
+            self.see(trial.started.trial_id, int(epoch), float(accuracy))
+            if trial.rung is not None and epoch >= trial.rung:
+                self.out[trial.started.trial_id] = trial.rung
+                break
+
+    def _rung(self, epoch: int) -> int | None:
+        """The highest rung up to an epoch; None before the first, and at the last epoch, which nothing follows."""
+        if not self._grace <= epoch < self._epochs:
+            return None
+        rung = self._grace
+        while rung * self._reduction <= epoch:
+            rung *= self._reduction
+        return rung

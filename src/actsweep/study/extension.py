@@ -1,0 +1,53 @@
+"""What may be added to a study whose results were seen: more seeds, blocks, points, arms or strata."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from actsweep.settings import StudyConfig
+from actsweep.study.identity import changed_settings
+from actsweep.study.study import Study
+
+Change = tuple[str, Any, Any]  # dotted path, value before, value now
+_COUNTS = ("study.tune.blocks", "study.replicate.seeds", "study.tune.points")
+
+
+@dataclass(frozen=True)
+class Extension:
+    """How one configuration differs from an earlier one, as changes of dotted path, value before and value now.
+
+    Attributes:
+        added: what only adds trials to those of the earlier one.
+        other: what would alter trials that have run.
+    """
+
+    added: tuple[Change, ...]
+    other: tuple[Change, ...]
+
+
+def extension(before: StudyConfig, now: StudyConfig) -> Extension:
+    """Sort what changed into additions and the rest."""
+    changes = changed_settings(before, now)
+    added = [change for change in changes if _adds(change, before)]
+    other = [change for change in changes if change not in added]
+    if added and not other:
+        references = Study(before).reference, Study(now).reference
+        other += [("study.reference", *references)] * (references[0] != references[1])
+    return Extension(tuple(added), tuple(other))
+
+
+def _adds(change: Change, before: StudyConfig) -> bool:
+    path, old, new = change
+    if path == "study.tune.points" and (before.search.name == "grid" or before.study.tune.widen):
+        return False  # other points would take the place of those that have run
+    if path in _COUNTS:
+        return bool(new > old)
+    if path.startswith("study.scientific."):
+        return _is_list(old) and _is_list(new) and all(value in new for value in old) and len(new) > len(old)
+    if path.startswith("study.arms.") and before.study.arms is not None:
+        return path.split(".")[2] not in before.study.arms
+    return False
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)

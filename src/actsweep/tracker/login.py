@@ -1,0 +1,50 @@
+"""Whether wandb will find a key, by the places where it looks; nothing is sent and wandb is not loaded."""
+
+import configparser
+import netrc
+import os
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from actsweep.errors import RequestError
+from actsweep.settings import TrackerSettings
+
+LOGIN_HINT = "set WANDB_API_KEY, or run `wandb login` once; tracker=wandb_offline needs no key"
+_SERVER = "https://api.wandb.ai"
+
+
+def require_login(settings: TrackerSettings) -> None:
+    """Refuse to begin what W&B would not take.
+
+    Raises:
+        RequestError: runs are to be sent, and there is no key to send them with.
+    """
+    if settings.name == "wandb_online" and not has_key():
+        raise RequestError(f"tracker=wandb_online: no W&B key is found; {LOGIN_HINT}")
+
+
+def has_key() -> bool:
+    """Whether there is a key: in the environment, in the netrc file, or in wandb's own settings."""
+    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
+        return True
+    own = _own_settings()
+    server = os.environ.get("WANDB_BASE_URL") or own.get("base_url", _SERVER)
+    return bool(own.get("api_key")) or _in_netrc(urlsplit(server).netloc)
+
+
+def _own_settings() -> dict[str, str]:
+    folder = Path(os.environ.get("WANDB_CONFIG_DIR") or Path.home() / ".config" / "wandb")
+    parser = configparser.ConfigParser(interpolation=None)
+    with suppress(configparser.Error, OSError, UnicodeDecodeError):
+        parser.read(folder / "settings")
+    return dict(parser["default"]) if parser.has_section("default") else {}
+
+
+def _in_netrc(host: str) -> bool:
+    named = os.environ.get("NETRC")
+    for path in [Path(named).expanduser()] if named else [Path.home() / ".netrc", Path.home() / "_netrc"]:
+        with suppress(netrc.NetrcParseError, OSError, UnicodeDecodeError):
+            if netrc.netrc(path).authenticators(host):
+                return True
+    return False
