@@ -7,32 +7,44 @@ from rich.console import Console
 from actsweep.data import load, prepare
 from actsweep.events import Row
 from actsweep.records import StudyFolder
-from actsweep.settings import StudyConfig
+from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.study import trial_id
 from actsweep.train import train
 
+CURVE_HEADING = "epoch  train loss  train acc  val loss  val acc  seconds"
 
-def run_one_trial(config: StudyConfig) -> int:
+
+def run_one_trial(config: StudyConfig, console: Console) -> int:
     """Train the trial that the model, optimizer, data, trainer and seed settings describe.
 
     Returns:
         0, also where the trial diverged: that is a result.
     """
-    console = Console(highlight=False)
     trial = config.trial({}, config.seed)
+    source = prepare(config.data)
+    name = trial_id(trial, source.fingerprint)
     folder = StudyFolder(Path(config.run.root) / config.run.name)
-    name = trial_id(trial)
-    folder.write_trial(name, trial)
-    data = load(prepare(config.data), config.data)
-    console.print(f"trial {name}: {trial.model.activation}, depth {trial.model.depth}, lr {trial.optimizer.lr:g}")
-    console.print("epoch  train loss  train acc  val loss  val acc  seconds")
-    curve = train(trial, data, lambda row: console.print(_line(row)), checkpoints=folder.trial(name))
+
+    def show(row: Row) -> None:
+        if row["epoch"] == 0:  # a trial that cannot begin leaves nothing behind
+            folder.write_trial(name, trial)
+        console.print(curve_line(row))
+
+    console.print(f"trial {name}: {described(trial)}")
+    console.print(CURVE_HEADING)
+    curve = train(trial, load(source, config.data), show, checkpoints=folder.trial(name))
     accuracy = "none" if curve.test_acc is None else f"{curve.test_acc:.4f}"
     console.print(f"{curve.status}; test accuracy {accuracy}; weights in {folder.trial(name)}", soft_wrap=True)
     return 0
 
 
-def _line(row: Row) -> str:
+def described(trial: TrialConfig) -> str:
+    """A trial in a few words."""
+    return f"{trial.model.activation}, depth {trial.model.depth}, lr {trial.optimizer.lr:g}, seed {trial.seed}"
+
+
+def curve_line(row: Row) -> str:
+    """An evaluation as a line under `CURVE_HEADING`."""
     return (
         f"{row['epoch']:5d}  {row['train_loss']:10.4f}  {row['train_acc']:9.4f}  "
         f"{row['val_loss']:8.4f}  {row['val_acc']:7.4f}  {row['seconds']:7.2f}"

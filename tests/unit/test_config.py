@@ -42,7 +42,7 @@ def test_image_folder_needs_its_root() -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("experiment=quickstar", "experiment=quickstar: no such choice; known are cifar10_small, quickstart, smoke"),
+        ("experiment=quickstar", "experiment=quickstar: no such choice; known are activations, cifar10_small, quickstart"),
         ("optimizer=lion", "optimizer=lion: no such choice; known are adam, adamw, sgd"),
         ("model.widht=3", "model.widht: no such setting; known are activation, depth"),
         ("+model.widht=3", "model.widht: no such setting; known are activation, depth"),
@@ -92,7 +92,7 @@ def test_hydras_flags_answer_by_themselves(capsys: pytest.CaptureFixture[str]) -
     assert names("sweep", "--cfg", "job") == []
     assert "activation: relu" in capsys.readouterr().out
     assert names("sweep", "--help") == []
-    assert "experiment: cifar10_small, quickstart, smoke" in capsys.readouterr().out
+    assert "experiment: activations, cifar10_small, quickstart, relu_vs_sigmoid, smoke" in capsys.readouterr().out
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

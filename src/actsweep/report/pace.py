@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from actsweep.events import Event, StudyResumed, TrialFailed, TrialFinished, TrialStarted
+from actsweep.events import Event, StudyResumed, TrialEnd, TrialFailed, TrialFinished, TrialStarted, TrialStopped
 from actsweep.study import Phase
 
 
@@ -22,7 +22,7 @@ class Pace:
             case TrialStarted():
                 self._running[event.trial_id] = event
                 self._at_once = max(self._at_once, len(self._running))
-            case TrialFinished() | TrialFailed():
+            case TrialFinished() | TrialStopped() | TrialFailed():
                 self._end(event)
             case StudyResumed():
                 self._running.clear()
@@ -44,12 +44,12 @@ class Pace:
         work = sum(rests) + sum(number * self._mean(phase) for phase, number in waiting.items())
         return max([work / max(self._at_once, 1), *rests])
 
-    def _end(self, event: TrialFinished | TrialFailed) -> None:
+    def _end(self, event: TrialEnd) -> None:
         start = self._running.get(event.trial_id)
         if start is None or start.attempt != event.attempt:
             return
         del self._running[event.trial_id]
-        if isinstance(event, TrialFinished):
+        if not isinstance(event, TrialFailed):
             self._finished[start.phase] += 1
             self._seconds[start.phase] += event.time - start.time
 

@@ -11,7 +11,17 @@ from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
-from actsweep.events import Event, StudyFinished, StudyRecord, StudyResumed, StudyStarted, TrialFailed, TrialFinished
+from actsweep.events import (
+    Event,
+    RangeWidened,
+    StudyExtended,
+    StudyRecord,
+    StudyResumed,
+    StudyStarted,
+    TrialEnd,
+    TrialEvent,
+    TrialFailed,
+)
 from actsweep.report.pace import Pace
 from actsweep.report.summary import Board, CellState, board_of
 from actsweep.report.terminal import states_table
@@ -60,7 +70,7 @@ class Progress:
             line = self._line(event)
         if line is not None:  # printed without the lock: a live display prints under its own, and then asks for ours
             self._console.print(line, soft_wrap=True)
-        self._display.update(isinstance(event, TrialFinished | TrialFailed))
+        self._display.update(isinstance(event, TrialEnd))
 
     def __enter__(self) -> Self:
         self._display.__enter__()
@@ -77,6 +87,10 @@ class Progress:
         match event:
             case StudyStarted() | StudyResumed():
                 return Text(self._state.opening(event))
+            case StudyExtended():
+                return Text(self._state.extension(event))
+            case RangeWidened():
+                return Text(self._state.widening(event))
             case TrialFailed():
                 return Text(self._state.failure(event), style="red")
             case _:
@@ -102,7 +116,7 @@ class _State:
         self._event_time, self._event_clock = event.time, self._clock()
         if isinstance(event, StudyResumed):
             self._board = board_of(self.study, self._record)
-        elif not isinstance(event, StudyStarted | StudyFinished):
+        elif isinstance(event, TrialEvent):
             self._board.put(self._record.trials[event.trial_id])
 
     def cells(self) -> tuple[CellState, ...]:
@@ -114,8 +128,17 @@ class _State:
         said = (
             f"{self.study.config.run.name}: {count(len(cells), 'cell')}, {count(planned['tune'], 'trial')} to tune "
             f"and {count(planned['replicate'], 'replicate')}"
+            + (f", {planned['cross']} crossed" if planned["cross"] else "")
         )
         return f"{said}; {event.finished} done before" if isinstance(event, StudyResumed) else said
+
+    def extension(self, event: StudyExtended) -> str:
+        changes = ", ".join(f"{path} {before} -> {now}" for path, before, now in event.changes)
+        return clean(f"extended ({changes}); its results will be look {event.look}", _LONGEST_LINE)
+
+    def widening(self, event: RangeWidened) -> str:
+        name = self.study.short_names[event.path]
+        return f"a best {name} lies at the {event.side} end of its range: the range grows there, in every cell"
 
     def failure(self, event: TrialFailed) -> str:
         start = self._record.trials[event.trial_id].started

@@ -9,7 +9,7 @@ from actsweep.events import StudyRecord, TrialRecord
 from actsweep.space import Value
 from actsweep.study import PHASES, Cell, Phase, Study
 
-_COUNTED = {"completed": "done", "diverged": "done", "running": "running", "failed": "failed"}
+_COUNTED = {"completed": "done", "diverged": "done", "stopped": "done", "running": "running", "failed": "failed"}
 _Place = tuple[str, int, Phase]
 
 
@@ -71,7 +71,7 @@ class Board:
 
     def label(self, values: Mapping[str, Value]) -> str:
         """The name of the cell that a trial belongs to, from its scientific values."""
-        return Cell({path: values[path] for path in (self._study.factor, *self._study.strata)}).label
+        return self._study.cell_at(values).label
 
     def cells(self, finished: bool) -> tuple[CellState, ...]:
         """The state of each cell, in the study's order; nothing waits in a study that has `finished`."""
@@ -81,26 +81,25 @@ class Board:
         best = max(self._best[cell.label].values(), default=-math.inf)
         return CellState(
             cell.label,
-            {phase: self._phase(cell.label, phase, finished) for phase in PHASES},
+            {phase: self._phase(cell, phase, finished) for phase in PHASES},
             best if math.isfinite(best) else None,
         )
 
-    def _phase(self, label: str, phase: Phase, finished: bool) -> PhaseCount:
+    def _phase(self, cell: Cell, phase: Phase, finished: bool) -> PhaseCount:
         blocks = range(self._study.config.study.tune.blocks)
-        counts: Counter[str] = sum((self._counts[label, block, phase] for block in blocks), Counter())
-        total = sum(self._planned(label, block, phase, finished) for block in blocks)
+        counts: Counter[str] = sum((self._counts[cell.label, block, phase] for block in blocks), Counter())
+        total = sum(self._planned(cell, block, phase, finished) for block in blocks)
         return PhaseCount(total, counts["done"], counts["running"], counts["failed"])
 
-    def _planned(self, label: str, block: int, phase: Phase, finished: bool) -> int:
+    def _planned(self, cell: Cell, block: int, phase: Phase, finished: bool) -> int:
         """How many trials a block has: what is asked for, until it is known to be settled with fewer.
 
         Points that repeat a choice run once, so that a block may be tuned with fewer trials than points.
         """
-        seen = self._counts[label, block, phase].total()
-        if finished or (phase == "tune" and self._counts[label, block, "replicate"].total()):
+        seen = self._counts[cell.label, block, phase].total()
+        if finished or (phase == "tune" and self._counts[cell.label, block, "replicate"].total()):
             return seen
-        asked = self._study.config.study
-        return max(seen, asked.tune.points if phase == "tune" else asked.replicate.seeds)
+        return max(seen, self._study.planned_of(cell)[phase])
 
 
 def board_of(study: Study, record: StudyRecord) -> Board:

@@ -45,20 +45,35 @@ def warnings(results: Results) -> RenderableType | None:
     return Group(*texts) if texts else None
 
 
-def status_table(study: Study, record: StudyRecord) -> RenderableType:
-    """Where a study stands, cell by cell."""
-    return states_table(study, board_of(study, record).cells(record.finished))
+def stopping_notes(results: Results) -> RenderableType | None:
+    """What stopping tune trials early saved and cost, a sentence a cell; None where nothing could be stopped."""
+    texts = [Text(clean(costs["sentence"])) for costs in results["study"].get("stopping", [])]
+    return Group(Text("Early stopping of tune trials", style="bold"), *texts, Text()) if texts else None
 
 
-def states_table(study: Study, states: Sequence[CellState]) -> Table:
+def status_table(study: Study, record: StudyRecord, running: str = "running") -> RenderableType:
+    """Where a study stands, cell by cell; `running` says what trials that have begun and not ended are now."""
+    return states_table(study, board_of(study, record).cells(record.finished), running)
+
+
+def states_table(study: Study, states: Sequence[CellState], running: str = "running") -> Table:
     """Per cell the trials done of those planned, by phase, and how the others stand."""
     heading = "/".join(study.short_names[path] for path in (study.factor, *study.strata))
-    table = _table(heading, "tune", "replicate", "running", "waiting", "failed", "best val acc")
+    phases = [phase for phase, trials in study.planned.items() if trials]
+    table = _table(heading, *phases, running, "waiting", "failed", "best val acc")
     for state in states:
-        done = [f"{state.phases[phase].done}/{state.phases[phase].total}" for phase in ("tune", "replicate")]
+        done = [f"{state.phases[phase].done}/{state.phases[phase].total}" for phase in phases]
         others = [str(state.sum(name) or DASH) for name in ("running", "waiting", "failed")]
         best = percent(state.best)
         table.add_row(*map(Text, (clean(state.label), *done, *others, best)))
+    return table
+
+
+def plain_table(*headings: str) -> Table:
+    """An empty table of texts, in the look of the others."""
+    table = Table(**_LOOK)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     return table
 
 

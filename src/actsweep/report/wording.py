@@ -48,5 +48,12 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def size(number_of_bytes: float) -> str:
+    """Bytes in the largest unit of 1,000 that leaves a number from 1 on."""
+    units = ("bytes", "kB", "MB", "GB", "TB")
+    power = next((power for power in range(len(units) - 1, 0, -1) if number_of_bytes >= 1000**power), 0)
+    return f"{number_of_bytes / 1000**power:.3g} {units[power]}"
+
+
 def _rounded(fraction: float, decimals: int) -> float:
     return round(100 * fraction, decimals) + 0.0  # no minus before a zero

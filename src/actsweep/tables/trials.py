@@ -58,7 +58,8 @@ def table_warnings(table: Table, trials: list[TrialCurve]) -> list[str]:
     for name in (*ONCE, "status"):
         lost = int(_is_lost(table, name).sum())
         if lost:
-            warnings.append(f"{name} is read from a trial's last row only: {lost} trials have it on other rows.")
+            have = "1 trial has" if lost == 1 else f"{lost} trials have"
+            warnings.append(f"{name} is read from a trial's last row only: {have} it on other rows.")
     return warnings
 
 

@@ -231,7 +231,7 @@ class Story:
         return self.study.tune_trial(self.study.cells[arm], block, {"optimizer.lr": 0.01 * (number + 1)})
 
     def replicate(self, arm: int, number: int, block: int = 0) -> Trial:
-        return self.study.replicate_trials(self.study.cells[arm], block, {"optimizer.lr": 0.01})[number]
+        return self.study.seeded_trials("replicate", self.study.cells[arm], block, {"optimizer.lr": 0.01})[number]
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ def test_equivalent_arms_are_called_equal(results: Row) -> None:
 
 
 def test_too_few_runs_for_an_interval(results: Row) -> None:
-    assert "too few runs to say how sure" in compared(results, comparison("d_test_acc", 0.02, None, None))
+    rows = comparison("d_test_acc", 0.02, None, None), comparison("p_a_better", 1.0, None, None)
+    assert compared(results, *rows).endswith("above sigmoid; there are too few runs to say how sure that is.")
 
 
 def test_arms_that_were_not_compared(results: Row) -> None:

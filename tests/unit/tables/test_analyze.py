@@ -10,7 +10,16 @@ import pandas as pd
 import pytest
 
 from actsweep.errors import RequestError, TableError
-from actsweep.events import Evaluation, Event, StudyFinished, StudyStarted, TrialFailed, TrialFinished, TrialStarted
+from actsweep.events import (
+    Evaluation,
+    Event,
+    PointChosen,
+    StudyFinished,
+    StudyStarted,
+    TrialFailed,
+    TrialFinished,
+    TrialStarted,
+)
 from actsweep.records import Ledger, StudyFolder
 from actsweep.results import rebuild
 from actsweep.settings import StudyConfig
@@ -85,10 +94,13 @@ class TestLiveStudy:
             trial
             for cell in study.cells
             for block in (0, 1)
-            for trial in study.replicate_trials(cell, block, points[block])
+            for trial in study.seeded_trials("replicate", cell, block, points[block])
         ]
         with Ledger(folder.ledger) as ledger:
             ledger(StudyStarted(config.run.name, {"classes": 10}, {}, 0.0))
+            for cell in study.cells:
+                for block in (0, 1):
+                    ledger(PointChosen(cell.values, block, points[block], 0.0))
             for place, trial in enumerate([*tune, *replicates]):
                 for event in self.events(trial, place):
                     ledger(event)
@@ -181,7 +193,7 @@ class TestWarnings:
         rows = make_rows()
         rows[1]["test_acc"], rows[3]["test_acc"] = 0.7, None
         results = analyzed(rows)
-        expected = "test_acc is read from a trial's last row only: 1 trials have it on other rows."
+        expected = "test_acc is read from a trial's last row only: 1 trial has it on other rows."
         assert expected in results["study"]["warnings"]
         assert not any("last row only" in warning for warning in analyzed(make_rows())["study"]["warnings"])
 

@@ -1,0 +1,57 @@
+"""What a command is, its exit codes, and how the words of commands without Hydra are read."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from actsweep.errors import RequestError
+
+DONE, INCOMPLETE, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes:
+        summary: a line for the list of commands.
+        usage: what follows the command's name.
+        run: takes the words after the name, and whether to debug; returns the exit code.
+    """
+
+    summary: str
+    usage: str
+    run: Callable[[list[str], bool], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of a command's words; what it refuses is an error of ours, in one line.
+
+    Args:
+        command: the command's name.
+        usage: what follows it.
+        description: what it does.
+    """
+
+    def __init__(self, command: str, usage: str, description: str) -> None:
+        super().__init__(
+            prog=f"actsweep {command}",
+            usage=f"actsweep {command} {usage}",
+            description=description,
+            allow_abbrev=False,
+        )
+        self._command = command
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the words.
+
+        Raises:
+            RequestError: always.
+        """
+        raise RequestError(f"{self._command}: {message}; the form is: {self.usage}")
+
+
+def taken(flag: str, words: list[str]) -> tuple[bool, list[str]]:
+    """Whether a flag of ours is among words that Hydra is to read, and the words without it."""
+    return flag in words, [word for word in words if word != flag]

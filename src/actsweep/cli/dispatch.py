@@ -1,0 +1,91 @@
+"""One command line: which command it names, and what its errors come to."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from actsweep import __version__
+from actsweep.cli import machine, results, studies, sweeps
+from actsweep.cli.command import DONE, INCOMPLETE, INTERRUPTED, WRONG_REQUEST
+from actsweep.errors import ActsweepError, Interrupted, RequestError, TrialsFailedError
+
+COMMANDS = {**sweeps.COMMANDS, **results.COMMANDS, **studies.COMMANDS, **machine.COMMANDS}
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command line.
+
+    Returns:
+        0 done; 1 done, but trials failed for good; 2 the request is wrong; 130 interrupted.
+    """
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        return _dispatch(words, debug)
+    except Interrupted as error:
+        return _refuse(error, INTERRUPTED, debug)
+    except TrialsFailedError as error:
+        return _refuse(error, INCOMPLETE, debug)
+    except ActsweepError as error:
+        return _refuse(error, WRONG_REQUEST, debug)
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        return _refuse(RequestError(f"{error.filename or 'a file'}: {error.strerror or error}"), WRONG_REQUEST, debug)
+
+
+def _dispatch(words: list[str], debug: bool) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_overview())  # noqa: T201
+        return DONE
+    if words[0] == "--version":
+        print(f"actsweep {__version__}")  # noqa: T201
+        return DONE
+    if words[0] in ("-sc", "--shell-completion"):
+        return _complete(words)
+    if words[0] not in COMMANDS:
+        from actsweep.settings import known_are
+
+        raise RequestError(f"{words[0]!r} is no command; {known_are(list(COMMANDS), words[0])}")
+    return COMMANDS[words[0]].run(words[1:], debug)
+
+
+def _refuse(error: ActsweepError, code: int, debug: bool) -> int:
+    print(f"actsweep: {error}", file=sys.stderr)  # noqa: T201
+    if debug:
+        traceback.print_exception(error)
+    return code
+
+
+def _overview() -> str:
+    width = max(len(name) + len(command.usage) for name, command in COMMANDS.items()) + 1
+    lines = [f"  {f'{name} {command.usage}':<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: actsweep COMMAND ...",
+            "",
+            "Sweeps that give each activation an equal, tuned chance, and honest measures of what comes out.",
+            "",
+            *lines,
+            "",
+            "OVERRIDES are Hydra's, such as experiment=quickstart; `actsweep sweep --help` shows all settings.",
+            "--debug shows tracebacks and Ray's own messages; --version the version.",
+        ]
+    )
+
+
+def _complete(words: list[str]) -> int:
+    """Complete the command word ourselves and leave the rest to Hydra, which must not see that word."""
+    from actsweep.config import run_with_hydra
+
+    line = os.environ.get("COMP_LINE", "").split(" ")
+    if words[1:2] == ["query=bash"] and len(line) <= 2:
+        print(" ".join(name for name in COMMANDS if name.startswith(line[-1])))  # noqa: T201
+        return DONE
+    os.environ["COMP_LINE"] = " ".join([*line[:1], *line[2:]])
+    return run_with_hydra("sweep", words, lambda config, overrides: DONE)

@@ -1,0 +1,25 @@
+"""The command about this machine: doctor."""
+
+from typing import TYPE_CHECKING
+
+from actsweep.cli.command import DONE, WRONG_REQUEST, Command
+
+if TYPE_CHECKING:
+    from actsweep.settings import StudyConfig
+
+
+def _doctor(words: list[str], debug: bool) -> int:
+    from actsweep.config import run_with_hydra
+
+    def show(config: "StudyConfig", overrides: list[str]) -> int:
+        from actsweep.doctor import checks_table, examine
+        from actsweep.report.console import Screen
+
+        checks = examine(config)
+        Screen().print(checks_table(checks))
+        return DONE if all(check.ok for check in checks) else WRONG_REQUEST
+
+    return run_with_hydra("doctor", words, show)
+
+
+COMMANDS = {"doctor": Command("what this machine lacks for an experiment", "[OVERRIDES]", _doctor)}

@@ -1,0 +1,72 @@
+"""Commands about results: report, analyze, compare."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from actsweep.results import Results
+
+
+def _report(words: list[str], debug: bool) -> int:
+    from actsweep.records import StudyFolder
+    from actsweep.report.console import Screen
+    from actsweep.results import rebuild
+
+    path = _parser("report", nargs=None).parse_args(words).run_dir
+    return show_results(rebuild(StudyFolder(path)), path, Screen())
+
+
+def show_results(results: "Results", path: Path, console: "Console") -> int:
+    """Print a study's tables and where its files are.
+
+    Returns:
+        the exit code: 1 where trials failed for good.
+    """
+    from actsweep.records import StudyFolder
+    from actsweep.report.terminal import cells_table, stopping_notes, verdicts_table, warnings
+
+    for part in (cells_table(results), verdicts_table(results), stopping_notes(results), warnings(results)):
+        if part is not None:
+            console.print(part)
+    folder = StudyFolder(path)
+    for label, file in (("report", folder.report), ("results", folder.results), ("curves", folder.curves)):
+        console.print(f"{label:<8} {file}", markup=False, highlight=False, soft_wrap=True)
+    return INCOMPLETE if results["study"]["failures"] else DONE
+
+
+def _analyze(words: list[str], debug: bool) -> int:
+    from actsweep.tables import run_analyze
+
+    return run_analyze(words)
+
+
+def _compare(words: list[str], debug: bool) -> int:
+    from actsweep.records import StudyFolder
+    from actsweep.report.console import Screen
+    from actsweep.report.side_by_side import compare_studies, comparison_tables
+    from actsweep.results import read_results
+
+    folders = [StudyFolder(path) for path in _parser("compare", nargs="+").parse_args(words).run_dir]
+    configs = [folder.read_config() for folder in folders]
+    results = [read_results(folder) for folder in folders]
+    Screen().print(comparison_tables(compare_studies([config.run.name for config in configs], configs, results)))
+    return DONE
+
+
+def _parser(command: str, nargs: str | None) -> Parser:
+    parser = Parser(command, COMMANDS[command].usage, COMMANDS[command].summary)
+    parser.add_argument(
+        "run_dir", metavar="RUN_DIR", type=Path, nargs=nargs, help="a study's folder, such as outputs/quickstart"
+    )
+    return parser
+
+
+COMMANDS = {
+    "report": Command("rebuild results.json and report.html from the records", "RUN_DIR", _report),
+    "analyze": Command("the same analysis of anyone's curves", "CURVES... [OPTIONS]", _analyze),
+    "compare": Command("settings and verdicts of several studies side by side", "RUN_DIR RUN_DIR...", _compare),
+}

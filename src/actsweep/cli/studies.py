@@ -1,0 +1,93 @@
+"""Commands about the studies at hand: status, list, show, clean."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actsweep.cli.command import DONE, Command, Parser
+
+if TYPE_CHECKING:
+    pass
+
+OUTPUTS = Path("outputs")
+
+
+def _status(words: list[str], debug: bool) -> int:
+    from actsweep.report.console import Screen
+    from actsweep.studies import latest_study, status_of
+    from actsweep.studies.show import status_text
+
+    parser = _parser("status")
+    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, nargs="?", help="a study's folder (the latest one)")
+    path = parser.parse_args(words).run_dir or latest_study(OUTPUTS)
+    Screen().print(status_text(status_of(path)))
+    return DONE
+
+
+def _list(words: list[str], debug: bool) -> int:
+    import json
+
+    from actsweep.report.console import Screen
+    from actsweep.studies import list_studies
+    from actsweep.studies.show import studies_table
+
+    parser = _parser("list")
+    parser.add_argument("--root", metavar="DIR", type=Path, default=OUTPUTS, help=f"where studies are ({OUTPUTS})")
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    arguments = parser.parse_args(words)
+    found = list_studies(arguments.root)
+    if arguments.json:
+        print(json.dumps([study.as_json() for study in found], indent=1))  # noqa: T201
+    else:
+        Screen().print(studies_table(found, arguments.root))
+    return DONE
+
+
+def _show(words: list[str], debug: bool) -> int:
+    from actsweep.report.console import Screen
+    from actsweep.studies import find_trial
+    from actsweep.studies.show import trial_text
+
+    parser = _parser("show")
+    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a study's folder, such as outputs/quickstart")
+    parser.add_argument("trial", metavar="TRIAL", help="a trial's id, or its first digits")
+    arguments = parser.parse_args(words)
+    Screen().print(trial_text(find_trial(arguments.run_dir, arguments.trial)))
+    return DONE
+
+
+def _clean(words: list[str], debug: bool) -> int:
+    from actsweep.report.console import Screen
+    from actsweep.studies import Removal, clean_up
+    from actsweep.studies.show import removals_text
+
+    parser = _parser("clean")
+    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, nargs="*", help="studies whose left-overs may go")
+    parser.add_argument("--checkpoints", action="store_true", help="weights too, but for the best of each cell")
+    parser.add_argument("--cache", action="store_true", help="the decoded data sets, which are rebuilt when needed")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would go, as without --yes")
+    parser.add_argument("--yes", action="store_true", help="remove it")
+    arguments = parser.parse_args(words)
+    if not (arguments.run_dir or arguments.cache):
+        parser.error("nothing to clean: give a study's folder, or --cache")
+    if arguments.checkpoints and not arguments.run_dir:
+        parser.error("--checkpoints needs the folder of a study")
+    remove = arguments.yes and not arguments.dry_run
+    removals: list[Removal] = clean_up(
+        arguments.run_dir, checkpoints=arguments.checkpoints, cache=arguments.cache, remove=remove
+    )
+    Screen().print(removals_text(removals, removed=remove))
+    return DONE
+
+
+def _parser(command: str) -> Parser:
+    return Parser(command, COMMANDS[command].usage, COMMANDS[command].summary)
+
+
+COMMANDS = {
+    "status": Command("how far a sweep is", "[RUN_DIR]", _status),
+    "list": Command("the studies at hand", "[--root DIR] [--json]", _list),
+    "show": Command("one trial: its settings, curve, measures and log", "RUN_DIR TRIAL", _show),
+    "clean": Command(
+        "remove what can be rebuilt", "[RUN_DIR...] [--checkpoints] [--cache] [--dry-run] [--yes]", _clean
+    ),
+}

@@ -1,0 +1,127 @@
+"""Commands that run something: plan, sweep, resume, train, submit."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser, taken
+from actsweep.errors import RequestError
+
+if TYPE_CHECKING:
+    from actsweep.settings import StudyConfig
+
+
+def _plan(words: list[str], debug: bool) -> int:
+    from actsweep.config import run_with_hydra
+
+    as_json, words = taken("--json", words)
+
+    def show(config: "StudyConfig", overrides: list[str]) -> int:
+        import json
+
+        from actsweep.plan import make_plan, plan_tables
+        from actsweep.report.console import Screen
+
+        plan = make_plan(config)
+        if as_json:
+            print(json.dumps(plan.figures(), indent=1))  # noqa: T201
+        else:
+            Screen().print(plan_tables(plan))
+        return DONE
+
+    return run_with_hydra("plan", words, show)
+
+
+def _sweep(words: list[str], debug: bool) -> int:
+    from actsweep.config import run_with_hydra
+
+    extend, words = taken("--extend", words)
+    return run_with_hydra("sweep", words, lambda config, overrides: _run_study(config, extend=extend, debug=debug))
+
+
+def _resume(words: list[str], debug: bool) -> int:
+    from actsweep.records import StudyFolder
+
+    parser = Parser("resume", COMMANDS["resume"].usage, COMMANDS["resume"].summary)
+    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a study's folder, such as outputs/quickstart")
+    path = parser.parse_args(words).run_dir
+    config = StudyFolder(path).read_config()
+    place = config.run.model_copy(update={"name": path.resolve().name, "root": str(path.parent)})
+    return _run_study(config.model_copy(update={"run": place}), extend=False, debug=debug)
+
+
+def _run_study(config: "StudyConfig", *, extend: bool, debug: bool) -> int:
+    from actsweep.cli.results import show_results
+    from actsweep.report.console import Screen
+    from actsweep.sweep import run_sweep
+
+    screen = Screen()
+    results = run_sweep(config, screen, extend=extend, debug=debug)
+    return show_results(results, Path(config.run.root) / config.run.name, screen)
+
+
+def _train(words: list[str], debug: bool) -> int:
+    if any(word == "--from" or word.startswith("--from=") for word in words):
+        return _repeat(words)
+    from actsweep.config import run_with_hydra
+    from actsweep.one_trial import run_one_trial
+    from actsweep.report.console import Screen
+
+    return run_with_hydra("train", words, lambda config, overrides: run_one_trial(config, Screen()))
+
+
+def _repeat(words: list[str]) -> int:
+    from actsweep.repeat import repeat_trial
+    from actsweep.report.console import Screen
+
+    parser = Parser("train", "--from RUN_DIR/trials/ID", "repeat a recorded trial, and compare the curves")
+    parser.add_argument("--from", dest="trial", type=Path, required=True, help="the folder of the trial")
+    return DONE if repeat_trial(parser.parse_args(words).trial, Screen()) else INCOMPLETE
+
+
+def _submit(words: list[str], debug: bool) -> int:
+    from actsweep.config import config_folder, run_with_hydra
+
+    follow, words = taken("--follow", words)
+
+    def send(config: "StudyConfig", overrides: list[str]) -> int:
+        from actsweep.cluster import submit_job, wait_for_job
+        from actsweep.study import Study
+
+        Study(config)
+        address = _job_server(config)
+        job_id = submit_job(address, _job_words(config, overrides), config_folder())
+        print(f"submitted {job_id}", flush=True)  # noqa: T201
+        if not follow:
+            return DONE
+        return DONE if wait_for_job(address, job_id, lambda text: print(text, end="", flush=True)) else INCOMPLETE  # noqa: T201
+
+    return run_with_hydra("submit", words, send)
+
+
+def _job_server(config: "StudyConfig") -> str:
+    address = config.cluster.address or ""
+    if config.cluster.name != "ray" or not address.startswith(("http://", "https://")):
+        raise RequestError(
+            "submit needs cluster=ray and cluster.address=http://HOST:8265, the address of the cluster's job server, "
+            f"not cluster={config.cluster.name} cluster.address={config.cluster.address}"
+        )
+    if not config.cluster.storage:
+        raise RequestError(
+            "submit needs cluster.storage: a folder that the cluster's nodes mount, for the study's files"
+        )
+    return address
+
+
+def _job_words(config: "StudyConfig", overrides: Sequence[str]) -> list[str]:
+    kept = [word for word in overrides if not word.startswith("run.root=")]
+    return [*kept, f"run.root={config.cluster.storage}"]
+
+
+COMMANDS = {
+    "plan": Command("what a sweep would run, its time and its disk", "[--json] [OVERRIDES]", _plan),
+    "sweep": Command("tune, replicate, analyse, report", "[--extend] [OVERRIDES]", _sweep),
+    "resume": Command("continue an interrupted sweep", "RUN_DIR", _resume),
+    "train": Command("one trial in this process, without Ray", "[OVERRIDES] | --from RUN_DIR/trials/ID", _train),
+    "submit": Command("a sweep as a job on a running Ray cluster", "[--follow] [OVERRIDES]", _submit),
+}

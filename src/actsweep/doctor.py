@@ -1,0 +1,164 @@
+"""What this machine lacks for a given experiment."""
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+from rich.console import RenderableType
+from rich.text import Text
+
+from actsweep.cluster import OBJECT_STORE_BYTES, connected, unreachable
+from actsweep.data import prepare
+from actsweep.devices import cores, cuda_devices
+from actsweep.errors import ActsweepError
+from actsweep.plan import concurrency, make_plan
+from actsweep.report.terminal import plain_table
+from actsweep.report.wording import clean, count, size
+from actsweep.settings import StudyConfig
+from actsweep.study import Study
+from actsweep.tracker import LOGIN_HINT, has_key
+
+PYTHONS = ((3, 11), (3, 14))
+WORKER_BYTES = 800 * 10**6  # of one process that trains, its libraries included
+CONNECT_SECONDS = 3.0
+_PACKAGES = ("torch", "torchvision", "pytorch-lightning", "ray", "optuna", "hydra-core", "wandb", "numpy", "pyarrow")
+_SHARED = Path("/dev/shm")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that an experiment needs.
+
+    Attributes:
+        name: what it is.
+        ok: whether it is there.
+        found: what is there.
+        hint: what to do where it is not.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    hint: str = ""
+
+
+def examine(config: StudyConfig) -> list[Check]:
+    """Check everything that an experiment needs; nothing but the data cache stays.
+
+    Raises:
+        RequestError: the study itself is not accepted.
+    """
+    study = Study(config)
+    data = _data(study)
+    return [
+        _python(),
+        _packages(),
+        *_devices(study),
+        _ray(config),
+        _tracker(config),
+        data,
+        _disk(config, data),
+        *_memory(config),
+    ]
+
+
+def checks_table(checks: Sequence[Check]) -> RenderableType:
+    """The checks, a line each, with a hint for what is missing."""
+    table = plain_table("needed", "", "found")
+    for check in checks:
+        said = check.found if check.ok else f"{check.found}; {check.hint}"
+        table.add_row(
+            Text(check.name), Text("ok" if check.ok else "missing", style="" if check.ok else "red"), Text(clean(said))
+        )
+    return table
+
+
+def _python() -> Check:
+    first, beyond = PYTHONS
+    ok = first <= sys.version_info[:2] < beyond
+    wanted = f"use a Python from {first[0]}.{first[1]} on and below {beyond[0]}.{beyond[1]}"
+    return Check("Python", ok, ".".join(map(str, sys.version_info[:3])), wanted)
+
+
+def _packages() -> Check:
+    found, missing = [], []
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            missing.append(package)
+    if missing:
+        return Check(
+            "packages", False, f"not installed: {', '.join(missing)}", "install actsweep with its dependencies"
+        )
+    return Check("packages", True, ", ".join(found))
+
+
+def _devices(study: Study) -> Iterator[Check]:
+    asked = study.config.cluster.resources
+    if study.config.cluster.name == "local":
+        hint = f"lower cluster.resources.cpu={asked.cpu:g} and trainer.threads"
+        yield Check("cores", cores() >= asked.cpu, f"{cores()}, of which a trial takes {asked.cpu:g}", hint)
+    if any(trial.trainer.accelerator == "gpu" for trial in study.extreme_trials()):
+        names = cuda_devices()
+        found = ", ".join(names) if names else "no CUDA device is visible"
+        yield Check("GPU", bool(names), found, "install the driver, or train on the processor: trainer=cpu")
+
+
+def _ray(config: StudyConfig) -> Check:
+    cluster = config.cluster
+    if cluster.name == "ray":
+        reason = unreachable(str(cluster.address), CONNECT_SECONDS)
+        found = reason or f"{cluster.address} answers"
+        return Check("Ray cluster", not reason, found, "start the cluster, or choose cluster=local")
+    try:
+        with connected(cluster) as capacity:
+            return Check("Ray", True, f"starts; {count(capacity.slots, 'trial')} at a time")
+    except ActsweepError as error:
+        return Check("Ray", False, str(error), "ask for less in cluster.resources, or see --debug")
+
+
+def _tracker(config: StudyConfig) -> Check:
+    if config.tracker.name != "wandb_online":
+        return Check("W&B", True, f"no login needed with tracker={config.tracker.name}")
+    return Check("W&B", has_key(), "a key is there" if has_key() else "no key", LOGIN_HINT)
+
+
+def _data(study: Study) -> Check:
+    try:
+        for settings in study.data_settings:
+            prepare(settings)
+        source = prepare(study.config.data)
+    except ActsweepError as error:
+        return Check("data", False, str(error), "see docs/commands.md on data")
+    return Check("data", True, f"{source.label}, {count(len(source.classes), 'class')}".replace("classs", "classes"))
+
+
+def _disk(config: StudyConfig, data: Check) -> Check:
+    if not data.ok:
+        return Check("disk", False, "not known without the data", "settle the data first")
+    needed = make_plan(config).disk.total
+    place = Path(config.run.root).absolute()
+    existing = next(path for path in (place, *place.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    hint = "free some, ask for less, or choose another run.root"
+    return Check("disk", free >= needed, f"{size(free)} free, {size(needed)} needed", hint)
+
+
+def _memory(config: StudyConfig) -> Iterator[Check]:
+    if config.cluster.name != "local":
+        return
+    needed, free = WORKER_BYTES * concurrency(config), psutil.virtual_memory().available
+    hint = "lower cluster.max_concurrent"
+    yield Check("memory", free >= needed, f"{size(free)} free, about {size(needed)} needed", hint)
+    shared = shutil.disk_usage(_SHARED).free if _SHARED.is_dir() else 0
+    yield Check(
+        "shared memory",
+        shared >= OBJECT_STORE_BYTES,
+        f"{size(shared)} free, {size(OBJECT_STORE_BYTES)} needed",
+        "enlarge /dev/shm; in a container: --shm-size=512m",
+    )

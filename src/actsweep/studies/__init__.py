@@ -1,0 +1,18 @@
+"""The studies at hand: how far they are, what a trial of theirs did, and what of them may go."""
+
+from actsweep.studies.cleaning import Removal, clean_up
+from actsweep.studies.detail import TrialDetail, find_trial
+from actsweep.studies.listing import StudyEntry, latest_study, list_studies
+from actsweep.studies.status import StudyStatus, status_of
+
+__all__ = [
+    "Removal",
+    "StudyEntry",
+    "StudyStatus",
+    "TrialDetail",
+    "clean_up",
+    "find_trial",
+    "latest_study",
+    "list_studies",
+    "status_of",
+]

@@ -1,0 +1,176 @@
+"""What may be removed from studies and from the data cache: what is rebuilt when needed, or never needed again.
+
+A ledger, a configuration, results and reports never are. Symbolic links are never followed, nor removed.
+"""
+
+import fcntl
+import math
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from actsweep.errors import RecordsError, RequestError
+from actsweep.events import StudyRecord, TrialRecord
+from actsweep.records import StudyFolder, held, is_held, read_ledger
+
+# Names that a file has while it is written; one that is still there was left by a process that died.
+_UNFINISHED = re.compile(
+    r"\.(study\.yaml|curves\.parquet|results\.json|report\.html|optuna\.db|trial\.yaml|\w+\.ckpt)\b.*"
+)
+_OF_CACHE = re.compile(r"(pixels|order-\d+)\.(bin|json|part)|lock|cifar-10-python\.tar\.gz")
+_WEIGHTS = ("last.ckpt", "best.ckpt")
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Something that may be removed.
+
+    Attributes:
+        path: the file or folder.
+        what: what it is.
+        bytes: how much it holds.
+    """
+
+    path: Path
+    what: str
+    bytes: int
+
+
+def clean_up(run_dirs: Sequence[Path], *, checkpoints: bool, cache: bool, remove: bool) -> list[Removal]:
+    """Find what may go, and remove it if asked to.
+
+    Args:
+        run_dirs: studies whose left-overs may go: scratch folders, half-written files, and of trials that have a
+            result whatever is only needed to continue them.
+        checkpoints: weights of trials with a result too, but for the best trial of each cell.
+        cache: the decoded data sets.
+        remove: whether to remove it, or only to find it.
+
+    Raises:
+        RequestError: a folder holds no study or a damaged one, or a study or the cache is in use; then nothing goes.
+    """
+    folders = [StudyFolder(path) for path in run_dirs]
+    with ExitStack() as stack:
+        for folder in folders:
+            folder.read_config()
+            if remove:
+                stack.enter_context(held(folder.ledger))
+            elif is_held(folder.ledger):
+                raise RecordsError(f"{folder.path} is in use: a sweep is running there")
+        found = [removal for folder in folders for removal in _of_study(folder, checkpoints)]
+        if cache:
+            found += stack.enter_context(_of_cache())
+        if remove:
+            for removal in found:
+                _remove(removal.path)
+    return found
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _of_study(folder: StudyFolder, checkpoints: bool) -> Iterator[Removal]:
+    record = read_ledger(folder.ledger).fold()
+    if _is_folder(folder.scratch):
+        yield Removal(folder.scratch, "scratch folder", _bytes_below(folder.scratch))
+    yield from _files(folder.path, _UNFINISHED, "half-written file")
+    trials = folder.trial("any").parent
+    if not _is_folder(trials):
+        return
+    kept = set(_best_of_cells(record))
+    for trial in sorted(trials.iterdir()):
+        if _is_folder(trial):
+            yield from _files(trial, _UNFINISHED, "half-written file")
+            if trial.name in record.trials and record.trials[trial.name].has_result:
+                yield from _checkpoints(trial, weights_too=checkpoints and trial.name not in kept)
+
+
+def _checkpoints(trial: Path, *, weights_too: bool) -> Iterator[Removal]:
+    for removal in _files(trial, re.compile(r"\w+\.ckpt"), "weights"):
+        if removal.path.name not in _WEIGHTS:
+            yield Removal(removal.path, "checkpoint to continue from", removal.bytes)
+        elif weights_too:
+            yield removal
+
+
+def _best_of_cells(record: StudyRecord) -> Iterator[str]:
+    """Per cell the trial whose weights are worth most: the best replicate, or before there is one the best trial."""
+    cells: dict[tuple[object, ...], list[TrialRecord]] = {}
+    for trial in record.trials.values():
+        if trial.has_result:
+            cells.setdefault(tuple(trial.started.cell.values()), []).append(trial)
+    for trials in cells.values():
+        yield max(trials, key=_worth).started.trial_id
+
+
+def _worth(trial: TrialRecord) -> tuple[bool, float]:
+    accuracies = [row["val_acc"] for row in trial.rows if math.isfinite(row["val_acc"])]
+    healthy = trial.status == "completed"
+    return healthy and trial.started.phase == "replicate", max(accuracies, default=0.0) if healthy else 0.0
+
+
+@contextmanager
+def _of_cache() -> Iterator[list[Removal]]:
+    """The entries of the data cache, held for the length of the block.
+
+    Raises:
+        RequestError: an entry is in use.
+    """
+    from actsweep.data import cache_folder  # loads torch
+
+    root = cache_folder()
+    found: list[Removal] = []
+    entries = sorted(path for path in root.iterdir() if _is_folder(path)) if _is_folder(root) else []
+    with ExitStack() as stack:
+        for entry in entries:
+            stack.enter_context(_unused(entry))
+            found += _files(entry, _OF_CACHE, "decoded data")
+        yield found
+    for entry in entries:
+        if not any(entry.iterdir()):
+            entry.rmdir()
+
+
+@contextmanager
+def _unused(entry: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        lock = entry / "lock"
+        if lock.is_file():
+            file = stack.enter_context(lock.open("rb"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RequestError(f"--cache: {entry} is being written by another actsweep; wait for it") from None
+        for maps in Path("/proc").glob("[0-9]*/maps"):
+            if _mentions(maps, entry):
+                raise RequestError(f"--cache: {entry} is in use by process {maps.parent.name}; wait for it")
+        yield
+
+
+def _mentions(maps: Path, entry: Path) -> bool:
+    try:
+        return f" {entry}{os.sep}" in maps.read_text(errors="replace")
+    except OSError:  # another user's process, or one that has just ended
+        return False
+
+
+def _files(folder: Path, name: re.Pattern[str], what: str) -> Iterator[Removal]:
+    for path in sorted(folder.iterdir()):
+        if name.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            yield Removal(path, what, path.stat().st_size)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())

@@ -1,0 +1,133 @@
+"""Studies and trials on the screen; text that comes from files is escaped."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from actsweep.report.terminal import plain_table, status_table
+from actsweep.report.wording import DASH, clean, count, number, percent, size
+from actsweep.studies.cleaning import Removal
+from actsweep.studies.detail import TrialDetail
+from actsweep.studies.listing import StudyEntry
+from actsweep.studies.status import StudyStatus
+
+_LISTED = 20
+_CURVE = {
+    "epoch": "epoch",
+    "train loss": "train_loss",
+    "train acc": "train_acc",
+    "val loss": "val_loss",
+    "val acc": "val_acc",
+    "seconds": "seconds",
+}
+
+
+def status_text(status: StudyStatus) -> RenderableType:
+    """Where a study stands, in a line and cell by cell."""
+    said = f"{clean(status.study.config.run.name)}: {status.state}, {_done(status)}"
+    if status.state == "interrupted":
+        said += f"; to go on: actsweep resume {clean(status.path)}"
+    table = status_table(status.study, status.record, running="running" if status.state == "running" else "interrupted")
+    return Group(Text(said), Text(), table)
+
+
+def _done(status: StudyStatus) -> str:
+    failed = status.sum("failed")
+    done = f"{status.sum('done')} of {count(status.sum('total'), 'trial')} done"
+    return f"{done}, {failed} failed" if failed else done
+
+
+def studies_table(entries: Sequence[StudyEntry], root: Path) -> RenderableType:
+    """The studies in a folder, a line each."""
+    if not entries:
+        return Text(f"{clean(root)} holds no study")
+    table = plain_table("study", "state", "trials", "when", "verdicts")
+    for entry in entries:
+        trials = f"{entry.done}/{entry.planned}" + (f" ({entry.failed} failed)" if entry.failed else "")
+        said = ", ".join(f"{times} {verdict}" for verdict, times in entry.verdicts)
+        damaged = entry.state == "damaged"
+        table.add_row(
+            Text(clean(entry.name)),
+            Text(entry.state, style="red" if damaged else ""),
+            Text(DASH if damaged else trials),
+            Text(DASH if entry.time is None else f"{datetime.fromtimestamp(entry.time):%Y-%m-%d %H:%M}"),
+            Text(entry.damage or clean(said) or DASH),
+        )
+    return table
+
+
+def trial_text(detail: TrialDetail) -> RenderableType:
+    """A trial's settings, curve, measures and log."""
+    start = detail.record.started
+    parts: list[RenderableType] = [Text(f"Trial {start.trial_id}", style="bold"), _pairs(_settings(detail))]
+    if detail.record.rows:
+        parts += [Text(), _curve(detail)]
+    measured = [(name, number(value)) for name, value in detail.measures.items() if value is not None]
+    if measured:
+        parts += [Text(), Text("Measures", style="bold"), _pairs(measured)]
+    if detail.log:
+        parts += [Text(), Text("Log", style="bold"), *(Text(_escaped(line)) for line in detail.log.splitlines())]
+    return Group(*parts)
+
+
+def _settings(detail: TrialDetail) -> Iterable[tuple[str, str]]:
+    start, names = detail.record.started, detail.study.short_names
+    yield "status", detail.status + (f": {clean(detail.record.message)}" if detail.record.message else "")
+    yield "attempts", str(start.attempt)
+    yield "phase", start.phase
+    for path, value in {**start.cell, **start.nuisance}.items():
+        yield names.get(path, path), clean(value)
+    yield "block", str(start.block)
+    yield "seed", str(start.seed)
+    if detail.record.rung is not None:
+        yield "rung", f"epoch {detail.record.rung}"
+    for name in ("test_acc", "best_test_acc"):
+        if name in detail.record.final:
+            yield name, percent(detail.record.final[name], 2)
+
+
+def _curve(detail: TrialDetail) -> Table:
+    table = plain_table(*_CURVE)
+    for row in detail.record.rows:
+        table.add_row(*(Text(_cell(row.get(name))) for name in _CURVE.values()))
+    return table
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return DASH if value is None else clean(value)
+
+
+def removals_text(removals: Sequence[Removal], *, removed: bool) -> RenderableType:
+    """What goes, or would go, and how many bytes, by kind and file by file."""
+    if not removals:
+        return Text("nothing to remove")
+    kinds: defaultdict[str, list[Removal]] = defaultdict(list)
+    for removal in removals:
+        kinds[removal.what].append(removal)
+    lines = []
+    for what, ones in kinds.items():
+        lines.append(f"{what}: {count(len(ones), 'item')}, {size(sum(one.bytes for one in ones))}")
+        lines += [f"  {clean(one.path)}" for one in ones[:_LISTED]]
+        lines += [f"  and {len(ones) - _LISTED} more"] * (len(ones) > _LISTED)
+    total = size(sum(removal.bytes for removal in removals))
+    lines.append(f"removed {total}" if removed else f"would remove {total}; to remove it: the same with --yes")
+    return Group(*(Text(line, overflow="fold") for line in lines))
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for term, said in pairs:
+        grid.add_row(Text(term), Text(said, overflow="fold"))
+    return grid
+
+
+def _escaped(line: str) -> str:
+    """A line of a log as it is, but for characters that a terminal would act on."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line.replace("\t", "    "))
