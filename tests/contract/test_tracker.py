@@ -115,7 +115,7 @@ def completed(trial: Trial, attempt: int = 1) -> list[Event]:
 def three_trials(study: Study) -> list[Trial]:
     relu, sigmoid = study.cells
     nuisance = {"optimizer.lr": LR}
-    replicate = study.replicate_trials(sigmoid, 0, nuisance)[0]
+    replicate = study.seeded_trials("replicate", sigmoid, 0, nuisance)[0]
     return [study.tune_trial(relu, 0, nuisance), study.tune_trial(sigmoid, 0, nuisance), replicate]
 
 

@@ -42,7 +42,10 @@ def test_image_folder_needs_its_root() -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("experiment=quickstar", "experiment=quickstar: no such choice; known are activations, cifar10_small, quickstart"),
+        (
+            "experiment=quickstar",
+            "experiment=quickstar: no such choice; known are activations, cifar10_small, quickstart",
+        ),
         ("optimizer=lion", "optimizer=lion: no such choice; known are adam, adamw, sgd"),
         ("model.widht=3", "model.widht: no such setting; known are activation, depth"),
         ("+model.widht=3", "model.widht: no such setting; known are activation, depth"),

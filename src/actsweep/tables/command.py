@@ -73,12 +73,12 @@ def run_analyze(words: list[str]) -> int:
     Raises:
         ActsweepError: a file or an option is refused; files beside a refused one are analysed all the same.
     """
-    from rich.console import Console
+    from actsweep.report.console import Screen
 
     arguments = _parser().parse_args(words)
     jobs = _jobs(arguments)
     refusals = []
-    console = Console()
+    console = Screen()
     for job, outcome in zip(jobs, _outcomes(jobs, arguments.jobs), strict=True):
         if isinstance(outcome, ActsweepError):
             refusals.append(outcome)
