@@ -109,7 +109,7 @@ class TestLiveStudy:
         stratum = tuple(live["study"]["stratum"].split(","))
         found = analyze(folder.curves, reference="relu", name=config.run.name, stratum=stratum)
         assert set(found["study"]["warnings"]) <= set(live["study"]["warnings"])
-        for name in ("warnings", "data", "failures"):
+        for name in ("warnings", "data", "failures", "stopping"):
             live["study"].pop(name, None)
             found["study"].pop(name, None)
         assert found == live
