@@ -82,7 +82,7 @@ def analyze(rows: Sequence[Row], options: Options) -> dict[str, list[Row]]:
 
 
 def matchups(trials: list[Trial], reference: str, other: str) -> list[tuple[str, list[Trial], list[Trial]]]:
-    """Replicates against replicates, and cross trials of either arm at the rates of the other's replicates."""
+    """Replicates against replicates, and cross trials of either arm at the other's replicates' rate of that block."""
 
     def of(arm: str, phase: str) -> list[Trial]:
         return [t for t in trials if t.arm == arm and t.phase == phase]
@@ -90,8 +90,10 @@ def matchups(trials: list[Trial], reference: str, other: str) -> list[tuple[str,
     a, b = of(reference, "replicate"), of(other, "replicate")
     found = [("replicate", a, b)]
     if any(t.phase == "cross" for t in trials):
-        found.append(("at_a_lr", a, [t for t in of(other, "cross") if t.lr in {o.lr for o in a}]))
-        found.append(("at_b_lr", [t for t in of(reference, "cross") if t.lr in {o.lr for o in b}], b))
+        found.append(("at_a_lr", a, [t for t in of(other, "cross") if (t.block, t.lr) in {(o.block, o.lr) for o in a}]))
+        found.append(
+            ("at_b_lr", [t for t in of(reference, "cross") if (t.block, t.lr) in {(o.block, o.lr) for o in b}], b)
+        )
     return found
 
 

@@ -90,8 +90,8 @@ def _matchups(prepared: Prepared) -> Iterator[_Matchup]:
             b = table.cell(other, stratum, "replicate")
             yield _Matchup(a, b, stratum, "replicate")
             if crossed:
-                yield _Matchup(a, table.cell(other, stratum, "cross", set(a.lr)), stratum, "at_a_lr")
-                yield _Matchup(table.cell(reference, stratum, "cross", set(b.lr)), b, stratum, "at_b_lr")
+                yield _Matchup(a, table.cell(other, stratum, "cross", reference), stratum, "at_a_lr")
+                yield _Matchup(table.cell(reference, stratum, "cross", other), b, stratum, "at_b_lr")
 
 
 def _study(prepared: Prepared, options: AnalysisOptions, level: float) -> Row:

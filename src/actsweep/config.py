@@ -11,11 +11,11 @@ from typing import Any
 from hydra import main as hydra_main
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from actsweep.errors import ActsweepError, RequestError
+from actsweep.errors import RequestError
 from actsweep.settings import StudyConfig, fields_at, known_are, validated
 from actsweep.study import swept_paths
 
@@ -44,27 +44,35 @@ def run_with_hydra(command: str, words: Sequence[str], task: CommandTask) -> int
         RequestError: the configuration cannot be composed or is not accepted.
     """
     codes = [0]
-    refusals: list[BaseException] = []
+    refusals: list[Exception] = []
 
     def run(tree: DictConfig) -> None:
-        overrides = list(HydraConfig.get().overrides.task)
+        overrides = _as_written(HydraConfig.get().overrides.task)
         try:
             config = _checked(tree, overrides, may_override_swept=command == "train")
             codes.append(task(config, overrides))
-        except ActsweepError as error:  # kept until Hydra is left, which would print lines of its own
+        except OmegaConfBaseException as error:
+            refusals.append(RequestError(_one_message(error, words)))
+        except Exception as error:  # kept until Hydra is left, which would print lines of its own
             refusals.append(error)
 
     _refuse_flags(command, words)
     with _command_line(command, words):
         try:
             hydra_main(config_path=str(config_folder()), config_name="config", version_base="1.3")(run)()
-        except (HydraException, OmegaConfBaseException) as error:
-            raise RequestError(_one_message(error)) from error
+        except Exception as error:  # of whatever kind, it is the configuration that Hydra refuses
+            raise RequestError(_one_message(error, words)) from error
         except SystemExit as leaving:
-            codes.append(leaving.code if isinstance(leaving.code, int) else 0)
+            codes.append(leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None))
     if refusals:
         raise refusals[0]
     return max(codes)
+
+
+def _as_written(overrides: Any) -> list[str]:
+    """The words themselves: an interpolation in them is of the study's settings, not of Hydra's."""
+    words: Any = OmegaConf.to_container(overrides, resolve=False)
+    return [str(word) for word in words]
 
 
 def _checked(tree: DictConfig, overrides: list[str], *, may_override_swept: bool) -> StudyConfig:
@@ -115,7 +123,7 @@ def _command_line(command: str, words: Sequence[str]) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
-def _one_message(error: BaseException) -> str:
+def _one_message(error: BaseException, words: Sequence[str]) -> str:
     """What Hydra means, with the accepted values; else its own text and that of its cause."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, name = error.missing_cfg_file.rpartition("/")
@@ -131,6 +139,14 @@ def _one_message(error: BaseException) -> str:
     ambiguous = re.match(r"Ambiguous value for argument '([^=']+)=(.*)'", str(error))
     if ambiguous:
         return f"{ambiguous[1]}={ambiguous[2]}: takes one value; a list is written {ambiguous[1]}=[{ambiguous[2]}]"
+    if str(error).startswith("Config group override must be a string"):
+        group = next((word.split("=")[0] for word in words if word.endswith("=null")), "a group")
+        choices = sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
+        return f"{group}=null: is a group of settings and takes one of its choices" + (
+            f"; known are {', '.join(choices)}" if choices else ""
+        )
+    if isinstance(error, OmegaConfBaseException) and error.full_key:
+        return f"{error.full_key}: {str(error).splitlines()[0]}"
     texts: list[str] = []
     current: Any = error
     while current is not None and len(texts) < 2:

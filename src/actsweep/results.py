@@ -40,7 +40,7 @@ def rebuild(folder: StudyFolder) -> Results:
         for trial in _failed(record)
     ]
     results["study"]["stopping"] = stopping_costs(study, record)
-    _write(folder, study, record, results, trials)
+    _write(folder, study, results, trials)
     return results
 
 
@@ -63,10 +63,10 @@ def read_results(folder: StudyFolder) -> Results:
     return results
 
 
-def _write(folder: StudyFolder, study: Study, record: StudyRecord, results: Results, trials: Sequence[Rows]) -> None:
+def _write(folder: StudyFolder, study: Study, results: Results, trials: Sequence[Rows]) -> None:
     from actsweep.report.page import write_report
 
-    write_curves(folder.curves, study, record)
+    write_curves(folder.curves, study, trials)
     with write_whole(folder.results) as temporary:
         temporary.write_text(json.dumps(results, indent=1, allow_nan=False))
     write_report(folder.report, results, [_drawn(study, rows) for rows in trials])

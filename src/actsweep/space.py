@@ -66,14 +66,16 @@ class Dimension:
     values: tuple[Value, ...] = ()
 
     def at(self, u: float) -> Value:
-        """The value at position `u` in [0, 1) of the distribution's range, in equal probability per length of `u`."""
+        """The value at position `u` in [0, 1] of the distribution's range, in equal probability per length of `u`."""
         if self.distribution == "choice":
             return self.values[min(int(u * len(self.values)), len(self.values) - 1)]
         if self.distribution == "int_uniform":
             return min(int(self.low) + int(u * (self.high - self.low + 1)), int(self.high))
         if self.distribution == "log_uniform":
-            return float(math.exp(math.log(self.low) + u * math.log(self.high / self.low)))
-        return float(self.low + u * (self.high - self.low))
+            value = math.exp(math.log(self.low) + u * math.log(self.high / self.low))
+        else:
+            value = self.low + u * (self.high - self.low)
+        return float(min(max(value, self.low), self.high))  # rounding may lead beyond an end
 
     def edge(self, value: Value) -> Side | None:
         """The end of the range within a tenth of which a value lies (of the logarithm, where that is drawn from)."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from actsweep.curves import Curve, measure, stack
 from actsweep.events import StudyRecord, TrialRecord
-from actsweep.study import Cell, Study, cell_label
+from actsweep.study import Cell, Study
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,11 @@ def stopping_costs(study: Study, record: StudyRecord) -> list[dict[str, Any]]:
     if study.config.scheduler.name == "none" or record.started is None:
         return []
     classes = record.started.data["classes"]
-    return [_cell_costs(study, cell, _trials_of(cell, record), classes) for cell in study.cells]
+    tuned: dict[str, list[TrialRecord]] = {cell.label: [] for cell in study.cells}
+    for trial in record.trials.values():
+        if trial.started.phase == "tune":
+            tuned[study.cell_at(trial.started.cell).label].append(trial)
+    return [_cell_costs(study, cell, tuned[cell.label], classes) for cell in study.cells]
 
 
 def best_accuracies(trials: Sequence[TrialRecord], horizon: int, classes: int) -> list[float]:
@@ -63,14 +67,6 @@ def best_accuracies(trials: Sequence[TrialRecord], horizon: int, classes: int) -
     rows = [[*trial.rows[:-1], {**trial.rows[-1], "status": trial.status}] for trial in trials]
     best = measure(stack([Curve.from_rows(own) for own in rows]), horizon, classes)["best_val_acc"]
     return [float(accuracy) for accuracy in best]
-
-
-def _trials_of(cell: Cell, record: StudyRecord) -> list[TrialRecord]:
-    return [
-        trial
-        for trial in record.trials.values()
-        if trial.started.phase == "tune" and dict(trial.started.cell) == dict(cell.values)
-    ]
 
 
 def _cell_costs(study: Study, cell: Cell, trials: Sequence[TrialRecord], classes: int) -> dict[str, Any]:
@@ -90,7 +86,7 @@ def _cell_costs(study: Study, cell: Cell, trials: Sequence[TrialRecord], classes
         "blocks": list(_block_gains(tuned)),
     }
     named = {study.short_names[path]: value for path, value in cell.values.items()}
-    return {**named, **costs, "sentence": _sentence(cell_label(cell.values), costs)}
+    return {**named, **costs, "sentence": _sentence(cell.label, costs)}
 
 
 def _tuned(trials: Sequence[TrialRecord], horizon: int, classes: int) -> list[_Tuned]:

@@ -149,8 +149,10 @@ def _other_study(folder: StudyFolder, difference: Extension, extend: bool) -> st
     shown = "\n".join(f"  {path}: {before!r} there, {now!r} asked" for path, before, now in changes)
     name = "Give the new study a name of its own (run.name=...)"
     if extend:
-        what = "--extend can add seeds, blocks, points, arms and strata"
-        return f"{what} to {folder.path}, but not change\n{shown}\n{name}."
+        what = "seeds, blocks, points, arms and strata"
+        if folder.read_config().study.tune.widen:
+            what = "seeds alone where ranges may widen (study.tune.widen)"
+        return f"--extend can add {what}; it cannot change this in {folder.path}:\n{shown}\n{name}."
     advice = f"{name}, or ask for the settings of the old one."
     if not difference.other:
         advice = f"To add these to it: --extend. Or: {name[0].lower()}{name[1:]}."

@@ -174,6 +174,21 @@ class TestCross:
             assert (row["n_a"], row["n_b"]) == (12, 12)
             assert len(verdicts(results, phase=phase)) == len(CLAIMS)
 
+    def test_a_rate_counts_in_the_block_that_chose_it(self) -> None:
+        """A grid has the same rates in every block, so that one block's choice for B is another's for C."""
+        at = {("relu", 0): 0.1, ("relu", 1): 0.1, ("sigmoid", 0): 0.2, ("sigmoid", 1): 0.3, ("tanh", 0): 0.3}
+        at |= {("tanh", 1): 0.2}
+        arms = {"relu": RELU, "sigmoid": SIGMOID, "tanh": SIGMOID}
+        own = [replace(t, lr=at[t.arm, t.block]) for t in study(arms=arms, blocks=2, n=6)]
+        crossed = [
+            replace(t, phase="cross", lr=at[other, t.block], trial_id=f"{other} {t.trial_id}")
+            for other in ("sigmoid", "tanh")
+            for t in own
+            if t.arm == "relu"
+        ]
+        row = pick(analyze([*own, *crossed])["comparisons"], endpoint="d_test_acc", phase="at_b_lr", b="sigmoid")
+        assert (row["n_a"], row["units_a"]) == (12, 2)
+
     def test_a_verdict_that_flips_depends_on_the_learning_rate(self) -> None:
         results = self.crossed(replace(SIGMOID, test_acc=0.95))
         c5 = pick(results["verdicts"], claim="C5", phase="replicate")

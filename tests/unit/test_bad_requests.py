@@ -27,6 +27,13 @@ BAD = [
     (["sweep", "study.factor=model.width"], "study.factor: 'model.width' is not swept"),
     (["sweep", "trainer.precision=fp16"], "trainer.precision: 'fp16' is not accepted; known are fp32, bf16"),
     (["sweep", "plugins=[no_such_module_here]"], "no_such_module_here"),
+    (
+        ["sweep", "search=null"],
+        "search=null: is a group of settings and takes one of its choices; known are grid, random",
+    ),
+    (["sweep", "trainer.epochs=${nope}"], "trainer.epochs: Interpolation key 'nope' not found"),
+    (["sweep", "run.name=${oc.env:NO_SUCH_VARIABLE}"], "run.name: "),
+    (["sweep", "--resolve"], "--resolve"),
     # overrides of what is swept
     (["sweep", "model.activation=gelu"], "model.activation is swept in this study"),
     (["plan", "model.activation=gelu"], "model.activation is swept in this study"),
@@ -50,6 +57,11 @@ BAD = [
     (["sweep", "study.max_trials=35"], "study.max_trials=35, but the study asks for 36 trials"),
     (["sweep", "study.replicate.seeds=1000000"], "raise the limit or ask for fewer"),
     (["sweep", "scheduler=asha", "scheduler.grace=20"], "scheduler.grace=20"),
+    (["train", "trainer.threads=99999999999"], "trainer.threads: should be less than or equal to 1024"),
+    (["train", "trainer.epochs=99999999999999999999"], "trainer.epochs: should be less than or equal to 1000000"),
+    (["train", "data.batch_size=99999999999999999999"], "data.batch_size: should be less than or equal to 1000000000"),
+    (["train", "data.seed=99999999999999999999"], "data.seed: should be less than 9223372036854775808"),
+    (["sweep", "study.seed=99999999999999999999"], "study.seed: should be less than 9223372036854775808"),
     (["sweep", "trainer=gpu"], "trainer.accelerator=gpu needs cluster.resources.gpu above 0"),
     # data
     (["sweep", "data.train=100000"], "data.train=100000 and data.val=null do not fit"),
@@ -77,6 +89,7 @@ BAD = [
     # elsewhere
     (["submit"], "submit needs cluster=ray"),
     (["sweep", "cluster=ray", "cluster.address=null"], "cluster.address is needed with cluster=ray"),
+    (["sweep", "cluster.address=10.0.0.5:6379"], "would have no effect: cluster=local starts a Ray of its own"),
     (["sweep", "tracker=wandb_online"], "set WANDB_API_KEY, or run `wandb login` once"),
     (["sweep", "--multirun", "seed=1,2"], "--multirun is for `train` alone"),
     (["sweep", "seed=1,2"], "seed=1,2: takes one value; a list is written seed=[1,2]"),
@@ -100,6 +113,20 @@ def test_it_is_one_message_that_helps_and_leaves_nothing(
     assert not re.search(r"Traceback|Error:|HYDRA_FULL_ERROR|site-packages", shown.err)
     assert shown.out == ""
     assert everything(tmp_path) == []
+
+
+def test_what_a_terminal_would_act_on_is_shown_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "\x1b[31mnowhere\x07"]) == 2
+    assert r"\x1b[31mnowhere\x07 holds no study" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    assert run(["train", "experiment=smoke", "run.root=file"]) == 2
+    assert re.fullmatch(r"actsweep: file/.*: Not a directory\n", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,14 @@ def test_train_shows_its_curve_and_keeps_its_weights(
     assert {path.name for path in folder.iterdir()} == {"trial.yaml", "last.ckpt", "best.ckpt"}
 
 
+def test_a_trial_that_takes_too_long_has_failed_and_was_no_wrong_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["train", "experiment=smoke", "trainer.trial_timeout=0.001"]) == 1
+    assert capsys.readouterr().err.startswith("actsweep: the trial took longer than trainer.trial_timeout=0.001")
+
+
 class TestCompletion:
     def complete(self, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
         monkeypatch.setenv("COMP_LINE", line)

@@ -106,3 +106,18 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         names("sweep", "foo=1")
     assert list(tmp_path.iterdir()) == []
     assert (sys.argv, dict(os.environ)) == before
+
+
+@pytest.mark.parametrize(("code", "expected"), [(None, 0), (3, 3), ("a plugin gives up", 1)])
+def test_what_leaves_the_process_is_no_success_unless_it_says_so(code: object, expected: int) -> None:
+    def leave(config: StudyConfig, overrides: list[str]) -> int:
+        raise SystemExit(code)
+
+    assert run_with_hydra("train", [], leave) == expected
+
+
+def test_a_setting_may_refer_to_another_and_its_word_stays_as_written() -> None:
+    found: list[object] = []
+    word = "trainer.epochs=${model.depth}"
+    run_with_hydra("sweep", [word], lambda config, overrides: found.extend([config.trainer.epochs, *overrides]) or 0)
+    assert found == [3, word]

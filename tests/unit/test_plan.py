@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from actsweep.model import Classifier
 from actsweep.plan import make_plan
 from actsweep.plan.estimate import Estimate, epochs_under_asha
+from actsweep.plan.probe import EPOCHS
 from actsweep.settings import StudyConfig
 
 Compose = Callable[..., StudyConfig]
@@ -65,18 +67,27 @@ class TestPlan:
         assert min(disk.values()) > 0
         assert list(tmp_path.iterdir()) == []
 
+    def test_a_limit_of_time_is_for_trials_and_not_for_the_probe(self, compose: Compose) -> None:
+        assert make_plan(compose("experiment=smoke", "trainer.trial_timeout=0.001")).time is not None
+
     def test_more_trials_take_more(self, compose: Compose) -> None:
         few = make_plan(compose("experiment=smoke")).figures()
         many = make_plan(compose("experiment=smoke", "study.replicate.seeds=200")).figures()
         assert many["core_hours"]["middle"] > 10 * few["core_hours"]["middle"]
         assert many["disk_bytes"]["checkpoints"] > 10 * few["disk_bytes"]["checkpoints"]
 
-    def test_without_the_gpu_that_is_asked_for_the_time_is_not_known(self, compose: Compose) -> None:
+    def test_without_the_gpu_that_is_asked_for_the_time_is_not_known(
+        self, compose: Compose, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         import torch
 
         if torch.cuda.is_available():
             pytest.skip("this machine has a GPU")
+        steps: list[int] = []
+        step = Classifier.training_step
+        monkeypatch.setattr(Classifier, "training_step", lambda *given: steps.append(1) or step(*given))
         plan = make_plan(compose("experiment=smoke", "trainer=gpu", "trainer.epochs=2", "cluster.resources.gpu=0.5"))
+        assert len(steps) == EPOCHS * len(plan.study.cells), "no more than the disk's needs take"
         assert plan.figures()["gpu_hours"] is None
         assert plan.figures()["no_time"] == "no CUDA device is visible here"
         assert plan.disk.checkpoints > 0

@@ -18,7 +18,7 @@ from actsweep.compare.cells import MEANS
 from actsweep.compare.rows import TRIAL_MEASURES
 from actsweep.curves import Curve, measure_curve
 from actsweep.errors import RequestError
-from actsweep.plugins import MEASURES, Registry, load_plugins, plugin_environment
+from actsweep.plugins import MEASURES, Registry, load_plugins, plugin_environment, reason
 from actsweep.settings import ModelSettings, TrialConfig, validated
 
 Write = Callable[[str, str], Path]
@@ -133,6 +133,10 @@ def test_two_modules_with_one_name_are_both_named(write_plugin: Write, tmp_path:
         "plugins: other cannot be imported: the measure 'same' is registered twice: "
         f"by {tmp_path / 'one.py'} and by {tmp_path / 'other.py'}"
     )
+
+
+def test_an_error_without_a_place_has_none_in_its_reason() -> None:
+    assert reason(SyntaxError("source code string cannot contain null bytes")).endswith("null bytes")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,13 @@ def test_equal_steps_of_the_unit_interval_are_equal_ratios_on_a_log_scale() -> N
     assert values == pytest.approx([1e-4, 1e-3, 1e-2])
 
 
+@pytest.mark.parametrize(("low", "high"), [(1e-4, 0.1), (1e-7, 0.3), (3e-5, 0.7)])
+@pytest.mark.parametrize("distribution", ["log_uniform", "uniform"])
+def test_no_value_lies_beyond_an_end(distribution: str, low: float, high: float) -> None:
+    dimension = Dimension("x", distribution, low, high)
+    assert low <= float(str(dimension.at(0.0))) <= float(str(dimension.at(1.0))) <= high
+
+
 def test_uniform_is_linear() -> None:
     assert Dimension("x", "uniform", 2.0, 4.0).at(0.25) == 2.5
 

@@ -9,7 +9,16 @@ import pytest
 from rich.console import Console, RenderableType
 
 from actsweep.errors import RecordsError
-from actsweep.events import Evaluation, Event, StudyFinished, StudyStarted, TrialFailed, TrialFinished, TrialStarted
+from actsweep.events import (
+    Evaluation,
+    Event,
+    PointChosen,
+    StudyFinished,
+    StudyStarted,
+    TrialFailed,
+    TrialFinished,
+    TrialStarted,
+)
 from actsweep.records import Ledger, StudyFolder, held
 from actsweep.settings import StudyConfig
 from actsweep.studies import clean_up, find_trial, latest_study, list_studies, status_of
@@ -40,6 +49,7 @@ def events_of(study: Study) -> list[Event]:
             events.append(Evaluation(trial_id, 1, {**row, "val_acc": accuracy * epoch / 2, "seconds": 0.1}, 3.0))
 
     for cell in range(2):
+        events.append(PointChosen(study.cells[cell].values, 0, {"optimizer.lr": 0.01}, 2.0))
         for number, accuracy in enumerate((0.5, 0.9)):
             trial_id = f"{cell}{number}".ljust(12, "a")
             start(trial_id, "replicate", cell)
@@ -104,6 +114,14 @@ class TestList:
         assert "checksum" in found["torn"].damage
         assert found["smoke"].as_json()["trials"] == {"done": 4, "failed": 1, "planned": 6}
         assert "damaged" in shown(studies_table(list(found.values()), root))
+
+    @pytest.mark.parametrize("file", ["study.yaml", "ledger.jsonl", "results.json"])
+    @pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"\xff\xfe", b"[]", b"a: &a [*a]", b'{"verdicts": 3}\n'])
+    def test_whatever_a_file_holds_the_list_is_shown(self, study: StudyFolder, file: str, content: bytes) -> None:
+        (study.path / file).write_bytes(content)
+        (entry,) = list_studies(study.path.parent)
+        assert (entry.state == "damaged") == bool(entry.damage)
+        assert entry.name in shown(studies_table([entry], study.path.parent))
 
     def test_the_latest_is_the_one_last_written(self, study: StudyFolder, compose: Compose) -> None:
         other = StudyFolder(study.path.parent / "other")
@@ -195,3 +213,27 @@ class TestClean:
         assert sum(removal.bytes for removal in found) > 100_000
         assert list((tmp_path / "data").iterdir()) == []
         assert prepare(settings).fingerprint == first
+
+    @pytest.mark.parametrize("remove", [False, True])
+    def test_what_others_keep_beside_the_cache_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remove: bool
+    ) -> None:
+        monkeypatch.setenv("ACTSWEEP_CACHE", str(tmp_path))
+        (tmp_path / "data" / "empty").mkdir(parents=True)
+        (tmp_path / "data" / "theirs").mkdir()
+        (tmp_path / "data" / "theirs" / "lock").touch()
+        (tmp_path / "data" / "digits-2").mkdir()
+        clean_up([], checkpoints=False, cache=True, remove=remove)
+        left = {path.name for path in (tmp_path / "data").rglob("*")}
+        assert left == {"empty", "theirs", "lock"} | (set() if remove else {"digits-2"})
+
+    def test_what_a_killed_download_left_in_the_cache_goes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ACTSWEEP_CACHE", str(tmp_path))
+        entry = tmp_path / "data" / "cifar10-2"
+        (entry / "scratch").mkdir(parents=True)
+        for name in ("scratch/half", ".cifar-10-python.tar.gz.123"):
+            (entry / name).write_bytes(b"12345")
+        assert sum(found.bytes for found in clean_up([], checkpoints=False, cache=True, remove=True)) == 10
+        assert not entry.exists()

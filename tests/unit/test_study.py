@@ -1,9 +1,11 @@
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from actsweep.errors import RequestError
-from actsweep.settings import StudyConfig
+from actsweep.errors import RecordsError, RequestError
+from actsweep.settings import StudyConfig, validated
 from actsweep.study import PHASES, Study, changed_settings, extension, trial_id, trial_seed
 
 Compose = Callable[..., StudyConfig]
@@ -129,6 +131,13 @@ def test_short_names_are_unique(compose: Compose) -> None:
     assert split.short_names["data.seed"] == "data.seed"
 
 
+def test_a_learning_rate_that_is_compared_does_not_pass_for_the_column_of_rates(compose: Compose) -> None:
+    words = ("~study.nuisance.optimizer", "+study.nuisance.model.dropout=[0,0.5]")
+    study = Study(compose(*words, "+study.scientific.optimizer.lr=[0.1,0.2]"))
+    assert study.short_names["optimizer.lr"] == "optimizer.lr"
+    assert study.short_names["model.dropout"] == "dropout"
+
+
 def test_only_changes_that_alter_results_count_as_changes(compose: Compose) -> None:
     before = compose()
     assert not changed_settings(
@@ -235,12 +244,35 @@ def test_what_only_adds_trials_is_an_addition(compose: Compose, words: list[str]
             ["study.scientific.model.activation=[tanh,elu,relu]"],
         ),
         ([ARMS], [ARMS.replace("model.init: he", "model.init: matched")]),
+        ([ARMS.replace("he:", "he.2:")], [ARMS.replace("he: {", "he.2: {model.norm: batch, ")]),
+        (["study.tune.widen=1"], ["study.tune.widen=1", "study.tune.blocks=2"]),
+        (["study.tune.widen=1"], ["study.tune.widen=1", "study.scientific.model.depth=[3,4]"]),
     ],
 )
 def test_what_alters_trials_or_their_meaning_is_no_addition(
     compose: Compose, before: list[str], now: list[str]
 ) -> None:
     assert extension(compose(*before), compose(*now)).other
+
+
+def test_seeds_can_be_added_where_ranges_may_widen(compose: Compose) -> None:
+    found = extension(compose("study.tune.widen=1"), compose("study.tune.widen=1", "study.replicate.seeds=11"))
+    assert (found.added, found.other) == ((("study.replicate.seeds", 10, 11),), ())
+
+
+def turned(tree: Any) -> Any:
+    """Nested settings in the opposite order."""
+    return {key: turned(tree[key]) for key in reversed(tree)} if isinstance(tree, dict) else tree
+
+
+def test_what_the_order_of_settings_decides_is_no_addition(compose: Compose) -> None:
+    """The first scientific setting is the factor, and the first tuned one has the first coordinate of each point."""
+    drop = "+study.nuisance.model.dropout={distribution: uniform, min: 0.0, max: 0.5}"
+    config = compose(drop, "study.scientific.model.depth=[3,4]")
+    for part, option in (("scientific", "study.factor"), ("nuisance", "study.nuisance")):
+        tree = config.model_dump()
+        tree["study"][part] = turned(tree["study"][part])
+        assert extension(config, validated(StudyConfig, tree)).other[0][0] == option
 
 
 def test_an_arm_can_be_added_to_named_arms(compose: Compose) -> None:
@@ -254,6 +286,53 @@ def test_an_extension_keeps_the_trials_that_there_are(compose: Compose) -> None:
     before = few.seeded_trials("replicate", few.cells[1], 0, {"optimizer.lr": 0.01})
     after = many.seeded_trials("replicate", many.cells[2], 0, {"optimizer.lr": 0.01})
     assert [trial.trial_id for trial in after[:10]] == [trial.trial_id for trial in before]
+
+
+def test_a_grid_gives_every_arm_the_same_number_of_points(compose: Compose) -> None:
+    own = "optimizer: {lr: {distribution: choice, values: [0.1, 0.2, 0.3]}}"
+    words = ["~study.nuisance.optimizer", "+study.nuisance.optimizer.lr=[0.1,0.2]", "search=grid"]
+    arms = f"study.arms={{a: {{model.activation: relu}}, b: {{model.activation: tanh, {own}}}}}"
+    with pytest.raises(
+        RequestError, match=r"study\.arms\.b\.optimizer\.lr: with search=grid an arm's own choice needs"
+    ):
+        Study(compose(*words, arms))
+    assert Study(compose(*words, arms.replace(", 0.3", "")))
+
+
+PLUGIN = """
+    import actsweep
+    from torch import nn
+
+    @actsweep.register_model("tiny")
+    def tiny(model, image_shape, classes):
+        return nn.Flatten()
+"""
+
+
+@pytest.mark.parametrize("values", ["[1,true]", "[1,'1']"])
+def test_cells_that_cannot_be_told_apart_are_refused(
+    compose: Compose, write_plugin: Callable[[str, str], Path], values: str
+) -> None:
+    """Python takes 1 for true, and a table has the same text for 1 and for '1'."""
+    write_plugin("tiny", PLUGIN)
+    config = compose("plugins=[tiny]", "model.name=tiny", f"+study.scientific.model.options.x={values}")
+    with pytest.raises(RequestError, match="cannot be told apart in tables: give one of them another value or name"):
+        Study(config)
+
+
+def test_an_option_of_a_plugin_does_not_pass_for_a_column(
+    compose: Compose, write_plugin: Callable[[str, str], Path]
+) -> None:
+    write_plugin("tiny", PLUGIN)
+    words = ("+study.scientific.model.options.val_acc=[1,2]", "+study.nuisance.model.options.lr=[1,2]")
+    study = Study(compose("plugins=[tiny]", "model.name=tiny", *words))
+    assert [name for name in study.short_names.values() if "." in name] == ["model.options.val_acc", "model.options.lr"]
+    assert study.short_names["optimizer.lr"] == "lr"
+
+
+def test_a_cell_that_the_study_does_not_ask_for_is_a_damaged_record(compose: Compose) -> None:
+    with pytest.raises(RecordsError, match=r"trials of gelu/3 in its ledger, but study\.yaml does not ask for them"):
+        Study(compose()).cell_at({"model.activation": "gelu", "model.depth": 3})
 
 
 def test_null_takes_a_setting_out_of_what_is_swept(compose: Compose) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from actsweep import __version__
 from actsweep.cli import machine, results, studies, sweeps
 from actsweep.cli.command import DONE, INCOMPLETE, INTERRUPTED, WRONG_REQUEST
-from actsweep.errors import ActsweepError, Interrupted, RequestError, TrialsFailedError
+from actsweep.errors import ActsweepError, Interrupted, RequestError, TrialsFailedError, TrialTimeoutError
 
 COMMANDS = {**sweeps.COMMANDS, **results.COMMANDS, **studies.COMMANDS, **machine.COMMANDS}
 
@@ -25,7 +25,7 @@ def run(words: Sequence[str]) -> int:
         return _dispatch(words, debug)
     except Interrupted as error:
         return _refuse(error, INTERRUPTED, debug)
-    except TrialsFailedError as error:
+    except (TrialsFailedError, TrialTimeoutError) as error:
         return _refuse(error, INCOMPLETE, debug)
     except ActsweepError as error:
         return _refuse(error, WRONG_REQUEST, debug)
@@ -56,7 +56,10 @@ def _dispatch(words: list[str], debug: bool) -> int:
 
 
 def _refuse(error: ActsweepError, code: int, debug: bool) -> int:
-    print(f"actsweep: {error}", file=sys.stderr)  # noqa: T201
+    from actsweep.report.wording import escaped
+
+    lines = str(error).splitlines() or [type(error).__name__]
+    print("actsweep:", "\n".join(map(escaped, lines)), file=sys.stderr)  # noqa: T201
     if debug:
         traceback.print_exception(error)
     return code

@@ -1,12 +1,8 @@
 """Commands about the studies at hand: status, list, show, clean."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from actsweep.cli.command import DONE, Command, Parser
-
-if TYPE_CHECKING:
-    pass
 
 OUTPUTS = Path("outputs")
 

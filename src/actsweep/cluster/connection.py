@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from actsweep.errors import RequestError
@@ -82,17 +83,25 @@ def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Cap
                 f"cluster.address={settings.address}: the cluster does not accept this token; {TOKEN_HINT}"
             ) from error
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise RequestError(
-                f"cluster.address={settings.address}: no Ray cluster answers ({first_line(error)})"
-            ) from error
+            raise RequestError(_no_answer(settings, error)) from error
         try:
             yield _capacity(settings.resources, [node["Resources"] for node in ray.nodes() if node["Alive"]])
         finally:
             ray.shutdown()
 
 
+def _no_answer(settings: ClusterSettings, error: Exception) -> str:
+    if settings.name == "local":
+        return f"cluster=local: Ray does not start on this machine ({first_line(error)}); is it too busy?"
+    return f"cluster.address={settings.address}: no Ray cluster answers ({first_line(error)})"
+
+
+@cache
 def _own_cluster_environment() -> dict[str, str]:
-    """What a cluster of one's own, and so its workers, start with."""
+    """What a cluster of one's own, and so its workers, start with: the same for all that one process starts.
+
+    Ray keeps what it read when it was imported, so a later cluster with other values would never be reached.
+    """
     # Each trial trains in a thread of its own; by itself glibc keeps a heap for each, and a worker's memory doubles.
     own = {"MALLOC_ARENA_MAX": "2"}
     if "ray" in sys.modules:  # which reads the others when it is imported: then the caller's own choice stands

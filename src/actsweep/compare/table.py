@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,12 +88,16 @@ class Table:
     phase: NDArray[np.str_]
     lr: FloatArray
 
-    def cell(self, arm: str, stratum: int, phase: str, lrs: Collection[float] | None = None) -> Cell:
-        """The trials of `arm` in the stratum of that index and in `phase`; with `lrs` only those at one of them."""
-        keep = (self.arm == self.arms.index(arm)) & (self.stratum == stratum) & (self.phase == phase)
-        keep &= ~self.failed
-        if lrs is not None:
-            keep &= np.isin(self.lr, list(lrs))
+    def cell(self, arm: str, stratum: int, phase: str, at_those_of: str | None = None) -> Cell:
+        """The trials of `arm` in the stratum of that index and in `phase`.
+
+        With `at_those_of`, another arm, only those at the learning rate of its replicates in the same block.
+        """
+        keep = self._at(arm, stratum, phase)
+        if at_those_of is not None:
+            theirs = np.flatnonzero(self._at(at_those_of, stratum, "replicate"))
+            rates = {(self.trials[index].block, self.lr[index]) for index in theirs}
+            keep &= [(trial.block, lr) in rates for trial, lr in zip(self.trials, self.lr, strict=True)]
         at = np.flatnonzero(keep)
         kept = {name: values[at] for name, values in self.measures.items()}
         sound = kept["diverged"] == 0
@@ -101,6 +105,12 @@ class Table:
             # No test accuracy was read here: chance for the diverged trials alone would be no mean of the cell.
             kept["test_acc"] = np.full(len(at), np.nan)
         return Cell(arm, self.unit[at], self.lr[at], kept)
+
+    def _at(self, arm: str, stratum: int, phase: str) -> NDArray[np.bool_]:
+        """Which trials have a result there, shape (N,)."""
+        place: NDArray[np.bool_] = (self.arm == self.arms.index(arm)) & (self.stratum == stratum)
+        keep: NDArray[np.bool_] = place & (self.phase == phase) & ~self.failed
+        return keep
 
 
 def in_order(trials: Sequence[TrialCurve]) -> list[TrialCurve]:

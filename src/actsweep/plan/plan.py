@@ -14,9 +14,10 @@ from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.study import Phase, Study
 
 START_UP_SECONDS = 12.0  # Ray and the workers' imports, before the first trial trains
-# Trials side by side on one processor slow each other down, which a probe alone does not see. The middle is a rough
-# fit to one quickstart on two cores (80 training seconds, 60 to 64 from the probe), the ends are guesses.
-SIDE_BY_SIDE = Estimate(1.0, 1.25, 1.5)
+# Trials side by side on one processor slow each other down, by what they share: caches, memory, the clock. A probe
+# alone does not see it, and no model of it fits all machines. Three sweeps on two cores took 1.0 (CIFAR-10), 1.15 and
+# 1.3 (digits, at different times) times what a probe before them said; the upper end leaves room for more cores.
+SIDE_BY_SIDE = Estimate(1.0, 1.15, 1.5)
 COST_SECONDS = 0.6  # of timing one arm's steps for one unit, after the trials
 
 
@@ -123,7 +124,7 @@ def make_plan(config: StudyConfig) -> Plan:
     if any(trial.trainer.accelerator == "gpu" for trial in trials) and not cuda_devices():
         no_time = "no CUDA device is visible here"
         trials = [_on_cpu(trial) for trial in trials]
-    costs = probe_cells(trials, source)
+    costs = probe_cells(trials, source, timed=not no_time)
     time = None if no_time else _time(study, costs)
     return Plan(study, study.planned, study.most_widened, time, no_time, _disk(study, costs, source))
 

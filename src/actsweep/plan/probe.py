@@ -56,14 +56,17 @@ class CellCost:
         return self.training(epochs) + self.evaluation * evaluations + Estimate.exactly(self.start + self.end)
 
 
-def probe_cells(configs: Sequence[TrialConfig], source: Source) -> list[CellCost]:
+def probe_cells(configs: Sequence[TrialConfig], source: Source, *, timed: bool = True) -> list[CellCost]:
     """Train one trial of each cell for a few steps; nothing of it stays.
 
     Args:
         configs: one trial of each cell.
         source: the prepared data.
+        timed: whether times are wanted too; else a single step shows what the disk needs.
     """
     loaded = {config.data: load(source, config.data) for config in configs}
+    if not timed:
+        return [_cost(config, loaded[config.data], EPOCH_SECONDS) for config in configs]
     steps = [0.0] * len(configs)
     for settings, data in loaded.items():
         places = [place for place, config in enumerate(configs) if config.data == settings]
@@ -109,7 +112,8 @@ def _cost(config: TrialConfig, data: Data, step: float) -> CellCost:
 
 
 def _short_run(config: TrialConfig, data: Data, images: int) -> _Run:
-    short = config.model_copy(update={"trainer": config.trainer.model_copy(update={"epochs": EPOCHS, "eval_every": 1})})
+    brief = {"epochs": EPOCHS, "eval_every": 1, "trial_timeout": None}
+    short = config.model_copy(update={"trainer": config.trainer.model_copy(update=brief)})
     part = replace(
         data,
         train=_first(data.train, images),

@@ -80,9 +80,10 @@ def reason(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         text, file, line = error.msg, error.filename, error.lineno
     else:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        text, file, line = str(error), place.filename, place.lineno
-    return f"{type(error).__name__}: {' '.join(text.split())} ({file}, line {line})"
+        raised = traceback.extract_tb(error.__traceback__)[-1]
+        text, file, line = str(error), raised.filename, raised.lineno
+    place = f" ({file}, line {line})" if file else ""
+    return f"{type(error).__name__}: {' '.join(text.split())}{place}"
 
 
 def _folders(module: ModuleType) -> Iterator[str]:

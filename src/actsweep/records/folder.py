@@ -117,7 +117,7 @@ def read_trial(folder: Path) -> TrialConfig:
 def _read_yaml(path: Path) -> Any:
     try:
         tree = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise RecordsError(f"{path} is damaged: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):
         raise RecordsError(f"{path} is damaged: it holds no settings")

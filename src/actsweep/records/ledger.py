@@ -41,10 +41,19 @@ class LedgerContent:
     torn_bytes: int
 
     def fold(self) -> StudyRecord:
-        """The state that the events lead to."""
+        """The state that the events lead to.
+
+        Raises:
+            RecordsError: an event is of a trial that has not begun, so lines are missing or in another order.
+        """
         record = StudyRecord()
-        for event in self.events:
-            record(event)
+        for number, event in enumerate(self.events, start=1):
+            try:
+                record(event)
+            except KeyError as error:
+                raise RecordsError(
+                    f"the ledger's line {number} is of trial {error}, which has not begun: lines before it are missing"
+                ) from error
         return record
 
 
@@ -90,12 +99,15 @@ class Ledger:
         self._file.close()
         os.close(self._lock)
 
-    def __call__(self, event: Event) -> None:
-        """Append one event; anything but an evaluation is on the disk when this returns."""
-        self._file.write(_encode(event) + b"\n")
+    def __call__(self, *events: Event) -> None:
+        """Append events in one go, so that a process that is killed has written all of them or none.
+
+        Anything but an evaluation is on the disk when this returns.
+        """
+        self._file.write(b"".join(_encode(event) + b"\n" for event in events))
         self._file.flush()
-        self._unsynced = True
-        if isinstance(event, Evaluation):
+        self._unsynced = self._unsynced or bool(events)
+        if all(isinstance(event, Evaluation) for event in events):
             self.sync_if_due()
         else:
             self.sync()

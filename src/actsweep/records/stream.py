@@ -19,12 +19,13 @@ class EventStream:
         self._subscribers = tuple(subscribers)
         self.record: StudyRecord = ledger.content.fold()
 
-    def __call__(self, event: Event) -> None:
-        """Publish one event."""
-        self._ledger(event)
-        self.record(event)
-        for subscriber in self._subscribers:
-            subscriber(event)
+    def __call__(self, *events: Event) -> None:
+        """Publish events, in order; a process that is killed has recorded all of them or none."""
+        self._ledger(*events)
+        for event in events:
+            self.record(event)
+            for subscriber in self._subscribers:
+                subscriber(event)
 
     def tick(self) -> None:
         """To be called often: brings what is due to the disk."""

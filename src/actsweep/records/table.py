@@ -1,6 +1,6 @@
 """The table of curves, one row per trial and evaluation, rebuilt from a study's record."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +32,23 @@ def curve_rows(study: Study, record: StudyRecord) -> Iterator[list[dict[str, Any
         return PHASES.index(start.phase), places[study.cell_at(start.cell).label], start.block, start.trial_id
 
     ended = (trial for trial in record.trials.values() if trial.ended and trial.rows and record.counts(trial))
+    columns = _SweptColumns(study)
     for trial in sorted(ended, key=order):
-        yield _rows_of(study, trial)
+        yield _rows_of(study, trial, columns.of(trial.started))
 
 
-def write_curves(path: Path, study: Study, record: StudyRecord) -> None:
-    """Write `curves.parquet`; a value that was not recorded is null, a loss that is not finite stays so."""
+def write_curves(path: Path, study: Study, trials: Iterable[Sequence[Mapping[str, Any]]]) -> None:
+    """Write `curves.parquet`; a value that was not recorded is null, a loss that is not finite stays so.
+
+    Args:
+        path: the file.
+        study: the study.
+        trials: per trial its rows, from `curve_rows`.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = [row for trial in curve_rows(study, record) for row in trial]
+    rows = [row for trial in trials for row in trial]
     swept = list(study.short_names.values())
     names = list(dict.fromkeys(["trial_id", "phase", *swept, "lr", *_INTEGERS, *_NUMBERS, "seconds_from", "status"]))
     types = (
@@ -54,29 +61,45 @@ def write_curves(path: Path, study: Study, record: StudyRecord) -> None:
         pq.write_table(pa.table(columns), temporary)
 
 
-def _columns(study: Study, start: TrialStarted) -> dict[str, Value]:
-    """A trial's swept settings by their short names, as one column can hold them for all trials."""
-    columns: dict[str, Value] = {}
-    for path, value in start.cell.items():
-        columns[study.short_names[path]] = _of_one_kind(value, [cell.values[path] for cell in study.cells])
-    for path, value in start.nuisance.items():
-        own = [dimension for cell in study.cells for dimension in cell.space if dimension.path == path]
-        known = [value for dimension in own for value in dimension.extremes()]
-        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
-        columns[study.short_names[path]] = float(str(value)) if numbers else _of_one_kind(value, known)
-    return columns
+class _SweptColumns:
+    """A trial's swept settings by their short names, as one column can hold them for all trials of a study."""
+
+    def __init__(self, study: Study) -> None:
+        self._names = study.short_names
+        self._known: dict[str, list[Value]] = {}
+        for cell in study.cells:
+            for path, value in cell.values.items():
+                self._known.setdefault(path, []).append(value)
+            for dimension in cell.space:
+                self._known.setdefault(dimension.path, []).extend(dimension.extremes())
+        self._scientific = {study.factor, *study.strata}
+        self._as_text = {path for path, known in self._known.items() if _need_text(known)}
+        self._as_number = {path for path, known in self._known.items() if all(map(_is_number, known))}
+
+    def of(self, start: TrialStarted) -> dict[str, Value]:
+        """The columns of one trial; numbers that are tuned are floats, since a range may have whole ends."""
+        return {self._names[path]: self._value(path, value) for path, value in {**start.cell, **start.nuisance}.items()}
+
+    def _value(self, path: str, value: Value) -> Value:
+        if path in self._as_number - self._scientific:
+            return float(str(value))
+        return text(value) if path in self._as_text else value
 
 
-def _of_one_kind(value: Value, known: Collection[Value]) -> Value:
-    """A value, or its text where a column's values are of several kinds or may be null."""
-    kinds = {type(other) for other in known}
-    return text(value) if len(kinds) > 1 or type(None) in kinds else value
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _rows_of(study: Study, trial: TrialRecord) -> list[dict[str, Any]]:
+def _need_text(known: Collection[Value]) -> bool:
+    """Whether a column's values are of several kinds, or may be null."""
+    kinds = {type(value) for value in known}
+    return len(kinds) > 1 or type(None) in kinds
+
+
+def _rows_of(study: Study, trial: TrialRecord, swept: Mapping[str, Value]) -> list[dict[str, Any]]:
     start = trial.started
     lr = study.trial_config(study.cell_at(start.cell), start.nuisance, start.seed).optimizer.lr
     fixed = {"trial_id": start.trial_id, "phase": start.phase, "seed": start.seed, "block": start.block, "lr": lr}
-    rows = [{**fixed, **_columns(study, start), **row} for row in trial.rows]
+    rows = [{**fixed, **swept, **row} for row in trial.rows]
     rows[-1] |= {**trial.final, "step_ms": trial.step_ms, "status": trial.status, "rung": trial.rung}
     return rows

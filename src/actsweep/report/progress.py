@@ -13,6 +13,7 @@ from rich.text import Text
 
 from actsweep.events import (
     Event,
+    PointChosen,
     RangeWidened,
     StudyExtended,
     StudyRecord,
@@ -21,6 +22,7 @@ from actsweep.events import (
     TrialEnd,
     TrialEvent,
     TrialFailed,
+    place_of,
 )
 from actsweep.report.pace import Pace
 from actsweep.report.summary import Board, CellState, board_of
@@ -106,21 +108,22 @@ class _State:
         self._clock = console.get_time
         self._began = self._clock()
         self._record = StudyRecord()
-        self._board = Board(study)
+        self._board = Board(study, self._record)
         self._pace = Pace()
         self._event_time, self._event_clock = 0.0, self._began
 
     def fold(self, event: Event) -> None:
+        chosen_anew = isinstance(event, PointChosen) and place_of(event) in self._record.chosen
         self._record(event)
         self._pace(event)
         self._event_time, self._event_clock = event.time, self._clock()
-        if isinstance(event, StudyResumed):
+        if isinstance(event, StudyResumed) or chosen_anew:
             self._board = board_of(self.study, self._record)
         elif isinstance(event, TrialEvent):
             self._board.put(self._record.trials[event.trial_id])
 
     def cells(self) -> tuple[CellState, ...]:
-        return self._board.cells(self._record.finished)
+        return self._board.cells()
 
     def opening(self, event: StudyStarted | StudyResumed) -> str:
         cells = self.cells()

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from actsweep.events import StudyRecord, TrialRecord
+from actsweep.events import StudyRecord, TrialRecord, place_of
 from actsweep.space import Value
 from actsweep.study import PHASES, Cell, Phase, Study
 
@@ -48,10 +48,16 @@ class CellState:
 
 
 class Board:
-    """The state of every cell of a study, kept up to date trial by trial."""
+    """The state of every cell of a study, kept up to date trial by trial.
 
-    def __init__(self, study: Study) -> None:
+    Args:
+        study: the study.
+        record: what has happened, kept up to date by its owner; the trials are those that were `put`.
+    """
+
+    def __init__(self, study: Study, record: StudyRecord) -> None:
         self._study = study
+        self._record = record
         self._trials: dict[str, tuple[_Place, str]] = {}
         self._counts: defaultdict[_Place, Counter[str]] = defaultdict(Counter)
         self._best: defaultdict[str, dict[str, float]] = defaultdict(dict)
@@ -73,40 +79,46 @@ class Board:
         """The name of the cell that a trial belongs to, from its scientific values."""
         return self._study.cell_at(values).label
 
-    def cells(self, finished: bool) -> tuple[CellState, ...]:
-        """The state of each cell, in the study's order; nothing waits in a study that has `finished`."""
-        return tuple(self._state(cell, finished) for cell in self._study.cells)
+    def cells(self) -> tuple[CellState, ...]:
+        """The state of each cell, in the study's order; nothing waits in a finished study."""
+        return tuple(self._state(cell) for cell in self._study.cells)
 
-    def _state(self, cell: Cell, finished: bool) -> CellState:
+    def _state(self, cell: Cell) -> CellState:
         best = max(self._best[cell.label].values(), default=-math.inf)
         return CellState(
             cell.label,
-            {phase: self._phase(cell, phase, finished) for phase in PHASES},
+            {phase: self._phase(cell, phase) for phase in PHASES},
             best if math.isfinite(best) else None,
         )
 
-    def _phase(self, cell: Cell, phase: Phase, finished: bool) -> PhaseCount:
+    def _phase(self, cell: Cell, phase: Phase) -> PhaseCount:
         blocks = range(self._study.config.study.tune.blocks)
         counts: Counter[str] = sum((self._counts[cell.label, block, phase] for block in blocks), Counter())
-        total = sum(self._planned(cell, block, phase, finished) for block in blocks)
+        total = sum(self._planned(cell, block, phase) for block in blocks)
         return PhaseCount(total, counts["done"], counts["running"], counts["failed"])
 
-    def _planned(self, cell: Cell, block: int, phase: Phase, finished: bool) -> int:
+    def _planned(self, cell: Cell, block: int, phase: Phase) -> int:
         """How many trials a block has: what is asked for, until it is known to be settled with fewer.
 
         Points that repeat a choice run once, so that a block may be tuned with fewer trials than points.
         """
         seen = self._counts[cell.label, block, phase].total()
-        if finished or (phase == "tune" and self._counts[cell.label, block, "replicate"].total()):
+        if self._record.finished:
             return seen
-        return max(seen, self._study.planned_of(cell)[phase])
+        planned = self._study.planned_of(cell)[phase]
+        if phase == "tune":
+            if (tuple(cell.values.items()), block) in self._record.settled:
+                return seen
+            planned += len(self._record.widened) * self._study.growth_points
+        return max(seen, planned)
 
 
 def board_of(study: Study, record: StudyRecord) -> Board:
-    """The board of a study whose record is at hand."""
-    board = Board(study)
+    """The board of a study whose record is at hand, without trials at points that are no longer chosen."""
+    board = Board(study, record)
     for trial in record.trials.values():
-        board.put(trial)
+        if place_of(trial.started) not in record.chosen or record.counts(trial):
+            board.put(trial)
     return board
 
 

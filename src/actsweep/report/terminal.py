@@ -53,7 +53,7 @@ def stopping_notes(results: Results) -> RenderableType | None:
 
 def status_table(study: Study, record: StudyRecord, running: str = "running") -> RenderableType:
     """Where a study stands, cell by cell; `running` says what trials that have begun and not ended are now."""
-    return states_table(study, board_of(study, record).cells(record.finished), running)
+    return states_table(study, board_of(study, record).cells(), running)
 
 
 def states_table(study: Study, states: Sequence[CellState], running: str = "running") -> Table:

@@ -5,9 +5,13 @@ DASH = "-"
 
 def clean(text: object, longest: int | None = None) -> str:
     """Foreign text on one line, of at most `longest` characters, every control character as a visible escape."""
-    line = " ".join(str(text).split())
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    line = escaped(" ".join(str(text).split()))
     return line if longest is None or len(line) <= longest else f"{line[: longest - 3]}..."
+
+
+def escaped(line: str) -> str:
+    """A line of foreign text as it is, tabs as spaces, every other control character as a visible escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line.replace("\t", "    "))
 
 
 def number(value: float | None) -> str:

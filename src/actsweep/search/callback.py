@@ -1,7 +1,7 @@
 """Events made of what Tune sees, and told to the queue: how trials begin, report, and end."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +57,15 @@ class EventCallback(DriverOnly, Callback):
     ) -> None:
         """Rows, and perhaps the end, of an attempt."""
         ours, attempt = self._attempt(trial)
-        for row in result["rows"]:
-            self._stream(Evaluation(ours.trial_id, attempt, row, time.time()))
+        rows = [Evaluation(ours.trial_id, attempt, row, time.time()) for row in result["rows"]]
         decision = self._schedulers.taken(trial.trial_id) if self._schedulers is not None else None
         end = result.get("end")
         if end is not None:
-            self._end(ours, attempt, end)
+            self._end(ours, attempt, rows, end)
         elif decision is not None:
-            self._stop(ours, attempt, decision)
+            self._stop(ours, attempt, rows, decision)
+        else:
+            self._stream(*rows)
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """An attempt's worker is gone."""
@@ -74,19 +75,21 @@ class EventCallback(DriverOnly, Callback):
             self._begin(ours)
         self._fail(ours, self._attempt(trial)[1], "lost", _last_line(trial.error_file))
 
-    def _end(self, ours: Trial, attempt: int, end: Mapping[str, Any]) -> None:
+    def _end(self, ours: Trial, attempt: int, rows: Sequence[Evaluation], end: Mapping[str, Any]) -> None:
         if "failure" in end:
+            self._stream(*rows)
             self._fail(ours, attempt, "error", end["failure"])
             return
         final = {name: value for name, value in end.items() if name != "status"}
-        self._stream(TrialFinished(ours.trial_id, attempt, end["status"], final, time.time()))
+        self._stream(*rows, TrialFinished(ours.trial_id, attempt, end["status"], final, time.time()))
         self._settle(ours, end["status"])
 
-    def _stop(self, ours: Trial, attempt: int, decision: Decision) -> None:
+    def _stop(self, ours: Trial, attempt: int, rows: Sequence[Evaluation], decision: Decision) -> None:
+        """Recorded at once with the rows that it follows from: rungs that are refilled take no decision again."""
         if decision.spared:
-            self._stream(StopSpared(ours.trial_id, attempt, decision.rung, time.time()))
+            self._stream(*rows, StopSpared(ours.trial_id, attempt, decision.rung, time.time()))
         else:
-            self._stream(TrialStopped(ours.trial_id, attempt, decision.rung, time.time()))
+            self._stream(*rows, TrialStopped(ours.trial_id, attempt, decision.rung, time.time()))
             self._settle(ours, "stopped")
 
     def _settle(self, ours: Trial, status: str) -> None:

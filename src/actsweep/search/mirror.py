@@ -21,7 +21,7 @@ from actsweep.records import StudyFolder, write_whole
 from actsweep.search.proposer import distribution
 from actsweep.space import Dimension, Value
 from actsweep.stopping import best_accuracies
-from actsweep.study import Cell, Study, cell_label
+from actsweep.study import Cell, Study
 
 EVERY = 60.0  # seconds between two batches
 
@@ -87,7 +87,10 @@ class Mirror:
         classes = self._record.started.data["classes"]
         best = best_accuracies(resulted, self._study.config.trainer.epochs, classes)
         values = {trial.started.trial_id: value for trial, value in zip(resulted, best, strict=True)}
-        return [_frozen(trial, values.get(trial.started.trial_id, math.nan), parameters) for trial in trials]
+        return [
+            _frozen(trial, self._study.cell_at(trial.started.cell), values.get(trial.started.trial_id), parameters)
+            for trial in trials
+        ]
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ def _parameters(study: Study, record: StudyRecord, trials: Sequence[TrialRecord]
         for kind, cells in kinds.items():
             name = study.short_names[own.path] + f" ({kind})" * (len(kinds) > 1)
             labels = {cell.label for cell in cells}
-            used = [t.started.nuisance[own.path] for t in trials if cell_label(t.started.cell) in labels]
+            used = [t.started.nuisance[own.path] for t in trials if study.cell_at(t.started.cell).label in labels]
             parameter = _united(name, [cell.space[index] for cell in cells], record, used)
             parameters |= {(cell.label, own.path): parameter for cell in cells}
     return parameters
@@ -162,13 +165,14 @@ def _is_mirrored(trial: TrialRecord) -> bool:
     return trial.started.phase == "tune" and trial.ended
 
 
-def _frozen(trial: TrialRecord, best: float, parameters: _Parameters) -> FrozenTrial:
+def _frozen(trial: TrialRecord, cell: Cell, best: float | None, parameters: _Parameters) -> FrozenTrial:
     start = trial.started
+    known = best is not None and not math.isnan(best)
     ended = TrialState.PRUNED if trial.status == "stopped" else TrialState.COMPLETE
-    swept, distributions = parameters.of(cell_label(start.cell), {**start.cell, **start.nuisance})
+    swept, distributions = parameters.of(cell.label, {**cell.values, **start.nuisance})
     frozen = create_trial(
-        state=TrialState.FAIL if math.isnan(best) else ended,
-        value=None if math.isnan(best) else best,
+        state=ended if known else TrialState.FAIL,
+        value=best if known else None,
         params=swept,
         distributions=distributions,
         user_attrs={

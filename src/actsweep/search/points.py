@@ -52,7 +52,12 @@ def points_at(space: Sequence[Dimension], positions: Positions) -> list[dict[str
 
 
 def in_new_stretch(positions: Positions, before: Dimension, after: Dimension, column: int, side: Side) -> Positions:
-    """Positions in the whole of a grown range, from positions in the stretch by which it grew."""
+    """Positions in the whole of a grown range, from positions in the stretch by which it grew.
+
+    A choice, which an arm may have where others have a range, does not grow: its positions stay as they are.
+    """
+    if after == before:
+        return positions
     new = 1 - before.width / after.width
     moved = positions.copy()
     moved[:, column] = new * positions[:, column] + (0 if side == "low" else 1 - new)

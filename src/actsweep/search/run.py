@@ -82,7 +82,7 @@ class _Announcer:
     def __call__(self, event: Announcement) -> None:
         record = self._stream.record
         if isinstance(event, PointChosen):
-            known = record.chosen.get(place_of(event)) == event.nuisance
+            known = place_of(event) in record.settled and record.chosen[place_of(event)] == event.nuisance
         else:
             known = self._growths < len(record.widened)
             self._growths += 1

@@ -53,12 +53,12 @@ class Tuning:
 
     def ask(self) -> TunePoint | None:
         """The next trial, of the proposer that was asked least; None while none can say."""
-        ready = (key for key, proposer in self._proposers.items() if proposer.ready)
-        key = min(ready, key=lambda key: self._proposers[key].asked, default=None)
-        if key is None:
+        ready = (item for item in self._proposers.items() if item[1].ready)
+        least = min(ready, key=lambda item: item[1].asked, default=None)
+        if least is None:
             return None
-        block, cell = key
-        proposal = self._proposers[key].ask()
+        (block, cell), proposer = least
+        proposal = proposer.ask()
         assert proposal is not None
         number, nuisance = proposal
         return TunePoint(self._study.tune_trial(cell, block, nuisance, spared=self._study.spared(number)), number)

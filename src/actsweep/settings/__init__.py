@@ -15,6 +15,7 @@ from actsweep.settings.base import (
     validated,
 )
 from actsweep.settings.config import StudyConfig
+from actsweep.settings.names import OPTIONS
 from actsweep.settings.place import ClusterSettings, ResourceSettings, RunSettings, TrackerSettings
 from actsweep.settings.study import (
     ReplicateSettings,
@@ -28,6 +29,7 @@ from actsweep.settings.training import DataSettings, ModelSettings, OptimizerSet
 
 __all__ = [
     "NAME_PATTERN",
+    "OPTIONS",
     "AnySettings",
     "ClusterSettings",
     "DataSettings",

@@ -31,9 +31,14 @@ class ClusterSettings(Settings):
     resources: ResourceSettings
 
     @model_validator(mode="after")
-    def _address_is_given(self) -> Self:
+    def _address_is_of_ray(self) -> Self:
         if self.name == "ray" and not self.address:
             raise ValueError("cluster.address is needed with cluster=ray: an address such as 10.0.0.5:6379, or auto")
+        if self.name == "local" and self.address:
+            raise ValueError(
+                f"cluster.address={self.address} would have no effect: cluster=local starts a Ray of its own; "
+                "choose cluster=ray for the one at that address"
+            )
         return self
 
 

@@ -58,7 +58,7 @@ class StudySettings(Settings):
     target: TargetSettings
     measure_cost: bool
     max_trials: PositiveInt
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**63)
 
 
 class SearchSettings(Settings):

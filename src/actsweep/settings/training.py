@@ -17,6 +17,10 @@ from actsweep.settings.names import (
     own_options,
 )
 
+MOST_IMAGES = 10**9  # in a batch
+MOST_EPOCHS = 10**6
+MOST_THREADS = 1024
+
 
 class ModelSettings(Settings):
     """The network: `depth` 3x3 convolutions over three stages of widths w, 2w and 4w, or that of a plugin.
@@ -107,9 +111,9 @@ class DataSettings(Settings):
     train: PositiveInt | None
     val: PositiveInt | None
     test: PositiveInt | None
-    batch_size: PositiveInt
+    batch_size: int = Field(gt=0, le=MOST_IMAGES)
     augment: bool
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**63)
     options: PluginOptions = Field(default_factory=Options)
 
     @model_validator(mode="after")
@@ -139,9 +143,9 @@ class TrainerSettings(Settings):
     """
 
     accelerator: Literal["cpu", "gpu"]
-    epochs: PositiveInt
+    epochs: int = Field(gt=0, le=MOST_EPOCHS)
     precision: Literal["fp32", "bf16"]
-    threads: PositiveInt
+    threads: int = Field(gt=0, le=MOST_THREADS)
     eval_every: PositiveInt
     trial_timeout: float | None = Field(gt=0)
 

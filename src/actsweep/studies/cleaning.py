@@ -21,7 +21,8 @@ from actsweep.records import StudyFolder, held, is_held, read_ledger
 _UNFINISHED = re.compile(
     r"\.(study\.yaml|curves\.parquet|results\.json|report\.html|optuna\.db|trial\.yaml|\w+\.ckpt)\b.*"
 )
-_OF_CACHE = re.compile(r"(pixels|order-\d+)\.(bin|json|part)|lock|cifar-10-python\.tar\.gz")
+_OF_CACHE = re.compile(r"(pixels|order-\d+)\.(bin|json|part)|lock|\.?cifar-10-python\.tar\.gz(\.\d+)?")
+_ENTRY = re.compile(r"(digits|cifar10)-\d+|[0-9a-f]{24}")  # the cache may be a folder that holds other things too
 _WEIGHTS = ("last.ckpt", "best.ckpt")
 
 
@@ -63,7 +64,7 @@ def clean_up(run_dirs: Sequence[Path], *, checkpoints: bool, cache: bool, remove
                 raise RecordsError(f"{folder.path} is in use: a sweep is running there")
         found = [removal for folder in folders for removal in _of_study(folder, checkpoints)]
         if cache:
-            found += stack.enter_context(_of_cache())
+            found += stack.enter_context(_of_cache(remove=remove))
         if remove:
             for removal in found:
                 _remove(removal.path)
@@ -118,8 +119,8 @@ def _worth(trial: TrialRecord) -> tuple[bool, float]:
 
 
 @contextmanager
-def _of_cache() -> Iterator[list[Removal]]:
-    """The entries of the data cache, held for the length of the block.
+def _of_cache(*, remove: bool) -> Iterator[list[Removal]]:
+    """The entries of the data cache, held for the length of the block; afterwards the emptied ones go, if asked to.
 
     Raises:
         RequestError: an entry is in use.
@@ -128,15 +129,21 @@ def _of_cache() -> Iterator[list[Removal]]:
 
     root = cache_folder()
     found: list[Removal] = []
-    entries = sorted(path for path in root.iterdir() if _is_folder(path)) if _is_folder(root) else []
+    entries = [path for path in sorted(root.iterdir()) if _is_entry(path)] if _is_folder(root) else []
     with ExitStack() as stack:
         for entry in entries:
             stack.enter_context(_unused(entry))
             found += _files(entry, _OF_CACHE, "decoded data")
+            if _is_folder(entry / "scratch"):
+                found.append(Removal(entry / "scratch", "scratch folder", _bytes_below(entry / "scratch")))
         yield found
-    for entry in entries:
-        if not any(entry.iterdir()):
-            entry.rmdir()
+        for entry in entries:
+            if remove and not any(entry.iterdir()):
+                entry.rmdir()
+
+
+def _is_entry(path: Path) -> bool:
+    return _is_folder(path) and bool(_ENTRY.fullmatch(path.name))
 
 
 @contextmanager

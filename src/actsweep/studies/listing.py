@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from actsweep.errors import ActsweepError, RecordsError, RequestError
+from actsweep.errors import RecordsError, RequestError
 from actsweep.records import StudyFolder
 from actsweep.report.wording import clean
 from actsweep.results import read_results
@@ -103,8 +103,8 @@ def _entry(path: Path) -> StudyEntry:
             status.time,
             _verdicts(path),
         )
-    except (ActsweepError, OSError, ValueError, KeyError, TypeError) as error:  # whatever a damaged file leads to
-        return StudyEntry(path.name, path, "damaged", damage=clean(error, LONGEST_DAMAGE))
+    except Exception as error:  # whatever a damaged file leads to
+        return StudyEntry(path.name, path, "damaged", damage=clean(str(error) or type(error).__name__, LONGEST_DAMAGE))
 
 
 def _verdicts(path: Path) -> tuple[tuple[str, int], ...]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from actsweep.report.terminal import plain_table, status_table
-from actsweep.report.wording import DASH, clean, count, number, percent, size
+from actsweep.report.wording import DASH, clean, count, escaped, number, percent, size
 from actsweep.studies.cleaning import Removal
 from actsweep.studies.detail import TrialDetail
 from actsweep.studies.listing import StudyEntry
@@ -71,7 +71,7 @@ def trial_text(detail: TrialDetail) -> RenderableType:
     if measured:
         parts += [Text(), Text("Measures", style="bold"), _pairs(measured)]
     if detail.log:
-        parts += [Text(), Text("Log", style="bold"), *(Text(_escaped(line)) for line in detail.log.splitlines())]
+        parts += [Text(), Text("Log", style="bold"), *(Text(escaped(line)) for line in detail.log.splitlines())]
     return Group(*parts)
 
 
@@ -126,8 +126,3 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> Table:
     for term, said in pairs:
         grid.add_row(Text(term), Text(said, overflow="fold"))
     return grid
-
-
-def _escaped(line: str) -> str:
-    """A line of a log as it is, but for characters that a terminal would act on."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line.replace("\t", "    "))

@@ -34,7 +34,7 @@ class StudyStatus:
     @cached_property
     def cells(self) -> tuple[CellState, ...]:
         """Where each cell stands."""
-        return board_of(self.study, self.record).cells(self.record.finished)
+        return board_of(self.study, self.record).cells()
 
     def sum(self, name: str) -> int:
         """A count (total, done, running, failed or waiting) over all cells."""

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from actsweep.errors import RequestError
 from actsweep.settings import StudySettings
@@ -25,7 +26,7 @@ class Cell:
     settings: Mapping[str, Value]
     space: tuple[Dimension, ...]
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The cell's name in tables and trackers, such as `relu/3`."""
         return cell_label(self.values)

@@ -1,6 +1,6 @@
 """What may be added to a study whose results were seen: more seeds, blocks, points, arms or strata."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,22 +30,33 @@ def extension(before: StudyConfig, now: StudyConfig) -> Extension:
     changes = changed_settings(before, now)
     added = [change for change in changes if _adds(change, before)]
     other = [change for change in changes if change not in added]
-    if added and not other:
-        references = Study(before).reference, Study(now).reference
-        other += [("study.reference", *references)] * (references[0] != references[1])
+    if not other:
+        other += _implied(Study(before), Study(now))
     return Extension(tuple(added), tuple(other))
+
+
+def _implied(before: Study, now: Study) -> Iterator[Change]:
+    """What the order of settings decides, and so may differ where none of them does."""
+    of_each = [
+        (study.factor, study.reference, [dimension.path for dimension in study.space]) for study in (before, now)
+    ]
+    for option, old, new in zip(("study.factor", "study.reference", "study.nuisance"), *of_each, strict=True):
+        if old != new:
+            yield option, old, new
 
 
 def _adds(change: Change, before: StudyConfig) -> bool:
     path, old, new = change
-    if path == "study.tune.points" and (before.search.name == "grid" or before.study.tune.widen):
+    if before.study.tune.widen and path != "study.replicate.seeds":
+        return False  # ranges might grow otherwise than they did, for the cells that are there too
+    if path == "study.tune.points" and before.search.name == "grid":
         return False  # other points would take the place of those that have run
     if path in _COUNTS:
         return bool(new > old)
     if path.startswith("study.scientific."):
         return _is_list(old) and _is_list(new) and all(value in new for value in old) and len(new) > len(old)
     if path.startswith("study.arms.") and before.study.arms is not None:
-        return path.split(".")[2] not in before.study.arms
+        return not any(path.startswith(f"study.arms.{name}.") for name in before.study.arms)
     return False
 
 

@@ -1,15 +1,16 @@
 """A study as lists of trials: three phases over the cells that its settings ask to compare."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from actsweep.errors import RequestError
+from actsweep.errors import RecordsError, RequestError
 from actsweep.plugins import MEASURES
-from actsweep.settings import StudyConfig, TrialConfig
+from actsweep.settings import OPTIONS, StudyConfig, TrialConfig
 from actsweep.space import Dimension, Value, text
-from actsweep.study.cells import ARM, Cell, design, swept_paths
+from actsweep.study.cells import ARM, Cell, cell_label, design, swept_paths
 from actsweep.study.identity import PHASES, Phase, trial_id, trial_seed
 
 _COLUMNS = {"trial_id", "phase", "seed", "block", "epoch", "step", "wall", "status", "rung"}  # of a table of curves
@@ -71,11 +72,16 @@ class Study:
 
     @cached_property
     def short_names(self) -> dict[str, str]:
-        """Column name by swept path: the last word where no other column has that name, else the whole path."""
-        paths = [self.factor, *self.strata, *(dimension.path for dimension in self.space)]
-        words = [path.rsplit(".", 1)[-1] for path in paths]
-        taken = {word for word in words if words.count(word) > 1} | _COLUMNS | {*MEASURES.added}
-        return {path: path if word in taken else word for path, word in zip(paths, words, strict=True)}
+        """Column name by swept path: the last word where no other column has that name, else the whole path.
+
+        A plugin's own option, which may have any name, and a learning rate that is compared have the whole path.
+        """
+        scientific = [self.factor, *self.strata]
+        paths = [*scientific, *(dimension.path for dimension in self.space)]
+        whole = {path for path in paths if f".{OPTIONS}." in path or (path == "optimizer.lr" and path in scientific)}
+        words = {path: path.rsplit(".", 1)[-1] for path in paths if path not in whole}
+        taken = {word for word, times in Counter(words.values()).items() if times > 1} | _COLUMNS | {*MEASURES.added}
+        return {path: path if words.get(path, path) in taken else words.get(path, path) for path in paths}
 
     @property
     def planned(self) -> dict[Phase, int]:
@@ -107,8 +113,18 @@ class Study:
         return max(1, self.config.study.tune.points // 2)
 
     def cell_at(self, values: Mapping[str, Value]) -> Cell:
-        """The cell of some scientific values."""
-        return self._cells_by_values[tuple(values[path] for path in (self.factor, *self.strata))]
+        """The cell of some scientific values, as a record has them.
+
+        Raises:
+            RecordsError: the study has no such cell, as where `study.yaml` was changed by hand.
+        """
+        cell = self._cells_by_values.get(tuple(values.get(path) for path in (self.factor, *self.strata)))
+        if cell is None:
+            raise RecordsError(
+                f"{self.config.run.name}: there are trials of {cell_label(values)} in its ledger, but study.yaml does "
+                "not ask for them; put back what it said (to add to a study: actsweep sweep --extend)"
+            )
+        return cell
 
     def tune_trial(self, cell: Cell, block: int, nuisance: Mapping[str, Value], *, spared: bool = False) -> Trial:
         """A trial of the tune phase; all points of a block share one seed, so that only the point differs."""
@@ -168,12 +184,19 @@ class Study:
 
     def _check_cells_differ(self) -> None:
         nuisance = {dimension.path: dimension.at(0.5) for dimension in self.space}
-        seen: dict[str, Cell] = {}
+        option = "study.arms" if self.factor == ARM else "study.scientific"
+        seen: dict[object, Cell] = {}
         for cell in self.cells:
             same = seen.setdefault(self.tune_trial(cell, 0, nuisance).trial_id, cell)
             if same is not cell:
-                option = "study.arms" if self.factor == ARM else "study.scientific"
                 raise RequestError(f"{option}: {same.label} and {cell.label} are the same training; list one of them")
+            for name in (cell.label, tuple(cell.values.values())):  # 1 equals true, where values are looked up
+                same = seen.setdefault(name, cell)
+                if same is not cell:
+                    raise RequestError(
+                        f"{option}: {list(same.values.values())} and {list(cell.values.values())} cannot be told apart "
+                        "in tables: give one of them another value or name"
+                    )
 
     def _check_device(self) -> None:
         if (
@@ -193,6 +216,12 @@ class Study:
 
     def _check_grid(self) -> None:
         for cell in self.cells if self.config.search.name == "grid" else ():
+            for own, general in zip(cell.space, self.space, strict=True):
+                if len(own.values) != len(general.values):
+                    raise RequestError(
+                        f"study.arms.{cell.values[self.factor]}.{own.path}: with search=grid an arm's own choice needs "
+                        "as many values as that under study.nuisance, so that all arms get the same number of points"
+                    )
             choices = math.prod(len(dimension.values) for dimension in cell.space if dimension.distribution == "choice")
             if choices > self.config.study.tune.points:
                 raise RequestError(

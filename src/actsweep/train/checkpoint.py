@@ -33,7 +33,6 @@ class ResumeFile(CheckpointIO):
 
     def __init__(self, folder: Path, trial: str) -> None:
         self.path = folder / RESUME_FILE
-        self._partial = folder / f".{RESUME_FILE}"
         self._identity = f"{trial}/{torch.__version__}/{version('pytorch-lightning')}".encode()
 
     def find(self) -> Path | None:
@@ -48,15 +47,13 @@ class ResumeFile(CheckpointIO):
         return self.path
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
-        """Replace the checkpoint."""
-        buffer = io.BytesIO()
-        torch.save(checkpoint, buffer)
-        content = buffer.getbuffer()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._partial.open("wb") as file:
-            file.write(b"%s %s %08x\n" % (_MAGIC, self._identity, zlib.crc32(content)))
-            file.write(content)
-        self._partial.replace(self.path)
+        """Replace the checkpoint.
+
+        Raises:
+            OSError: it cannot be written; the one before stays, and the trial fails and can go on from it.
+        """
+        content = _saved(checkpoint)
+        _replace(self.path, b"%s %s %08x\n" % (_MAGIC, self._identity, zlib.crc32(content)), content)
 
     def load_checkpoint(
         self, path: Any, map_location: Any | None = None, weights_only: bool | None = None
@@ -79,24 +76,49 @@ class ResumeFile(CheckpointIO):
     def remove_checkpoint(self, path: Any = None) -> None:
         """Remove the checkpoint, and what an interrupted attempt to write one left."""
         self.path.unlink(missing_ok=True)
-        self._partial.unlink(missing_ok=True)
+        _partial(self.path).unlink(missing_ok=True)
 
 
 def save_weights(folder: Path, module: pl.LightningModule, *, last: dict[str, Tensor], best: dict[str, Tensor]) -> None:
     """Write `last.ckpt` and `best.ckpt`: weights, and the arguments to construct the module with.
 
     `LightningModule.load_from_checkpoint` loads them, also with `weights_only=True`.
+
+    Raises:
+        OSError: they cannot be written; what was there before stays.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for name, weights in (("last", last), ("best", best)):
-        temporary = folder / f".{name}.ckpt"
         content = {
             "state_dict": weights,
             "hyper_parameters": dict(module.hparams),
             "pytorch-lightning_version": version("pytorch-lightning"),
         }
-        torch.save(content, temporary)
-        temporary.replace(folder / f"{name}.ckpt")
+        _replace(folder / f"{name}.ckpt", _saved(content))
+
+
+def _saved(content: dict[str, Any]) -> memoryview:
+    """What `torch.save` makes of a tree; straight to a full disk it would fail without a word on file or cause."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getbuffer()
+
+
+def _replace(path: Path, *parts: bytes | memoryview) -> None:
+    """Write a file whole or not at all; on a full disk nothing of it stays."""
+    partial = _partial(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with partial.open("wb") as file:
+            for part in parts:
+                file.write(part)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}")
 
 
 class _UnusableError(Exception):

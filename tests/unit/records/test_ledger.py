@@ -161,3 +161,8 @@ class TestFold:
     def test_what_a_lost_driver_left_running_waits_for_another_attempt(self, tmp_path: Path) -> None:
         write(tmp_path / "l.jsonl", [START, StudyResumed(0, 9.0)])
         assert read_ledger(tmp_path / "l.jsonl").fold().trials[START.trial_id].status == "waiting"
+
+
+def test_a_line_whose_beginning_is_missing_is_noticed() -> None:
+    with pytest.raises(RecordsError, match="line 1 is of trial 'abc', which has not begun"):
+        LedgerContent((Evaluation("abc", 1, {"epoch": 0}, 0.0),), 0).fold()

@@ -1,4 +1,5 @@
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_only_trials_that_ended_have_rows(compose: Callable[..., StudyConfig]) -
 def test_parquet_tells_not_recorded_from_not_a_number(tmp_path: Path, compose: Callable[..., StudyConfig]) -> None:
     study = Study(compose("experiment=smoke"))
     record = folded(events(trials(study)[0], status="diverged", losses=(2.3, math.nan)))
-    write_curves(tmp_path / "curves.parquet", study, record)
+    write_curves(tmp_path / "curves.parquet", study, curve_rows(study, record))
     table = pq.read_table(tmp_path / "curves.parquet")
     losses = table["train_loss"]
     assert losses.null_count == 0
@@ -85,7 +86,7 @@ def test_a_setting_whose_values_are_of_several_kinds_becomes_text(
         )
     )
     record = folded(*(events(study.tune_trial(cell, 0, {"optimizer.lr": 0.01})) for cell in study.cells))
-    write_curves(tmp_path / "curves.parquet", study, record)
+    write_curves(tmp_path / "curves.parquet", study, curve_rows(study, record))
     table = pq.read_table(tmp_path / "curves.parquet")
     assert set(table["train"].to_pylist()) == {"128", "null"}
     assert {rows[0]["train"] for rows in curve_rows(study, record)} == {"128", "null"}
@@ -96,6 +97,30 @@ def test_a_replicate_of_a_point_that_is_no_longer_chosen_does_not_count(compose:
     study = Study(compose("experiment=smoke"))
     old, new = [study.seeded_trials("replicate", study.cells[0], 0, {"optimizer.lr": lr})[0] for lr in (0.01, 0.02)]
     assert [rows[0]["trial_id"] for rows in curve_rows(study, folded(events(old), events(new)))] == [new.trial_id]
+
+
+def test_a_crossed_trial_counts_at_the_point_chosen_for_another_arm_of_its_stratum(
+    compose: Callable[..., StudyConfig],
+) -> None:
+    study = Study(compose("experiment=smoke", "study.replicate.cross=true", "study.scientific.model.depth=[2,3]"))
+    relu, relu_3, sigmoid, _ = study.cells
+    crossed = {lr: study.seeded_trials("cross", relu, 0, {"optimizer.lr": lr})[0] for lr in (0.01, 0.02, 0.03, 0.04)}
+    chosen: list[Event] = [
+        PointChosen(cell.values, block, {"optimizer.lr": lr}, 0.0)
+        for cell, block, lr in ((sigmoid, 0, 0.01), (relu, 0, 0.02), (relu_3, 0, 0.03), (sigmoid, 1, 0.04))
+    ]
+    record = folded(chosen, *map(events, crossed.values()))
+    assert [rows[0]["lr"] for rows in curve_rows(study, record)] == [0.01]
+
+
+def test_a_table_of_many_cells_takes_time_by_the_trial_not_by_the_cell(compose: Callable[..., StudyConfig]) -> None:
+    depths = ",".join(map(str, range(1, 100)))
+    study = Study(compose("experiment=smoke", f"study.scientific.model.depth=[{depths}]"))
+    ran = (events(study.tune_trial(cell, block, {"optimizer.lr": 0.01})) for cell in study.cells for block in range(5))
+    record = folded(*ran)
+    began = time.process_time()
+    assert len(list(curve_rows(study, record))) == 990
+    assert time.process_time() - began < 1.0  # looking through all cells for each trial takes several times that
 
 
 def test_the_learning_rate_is_there_where_it_is_not_swept(compose: Callable[..., StudyConfig]) -> None:

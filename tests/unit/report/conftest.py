@@ -12,6 +12,7 @@ from actsweep.config import run_with_hydra
 from actsweep.events import (
     Evaluation,
     Event,
+    PointChosen,
     StudyFinished,
     StudyResumed,
     StudyStarted,
@@ -226,6 +227,9 @@ class Story:
         start = self.start(trial)
         self.now += seconds
         return [start, self.report(trial, 1, val_acc), self.finish(trial)]
+
+    def choose(self, arm: int, block: int = 0, lr: float = 0.01) -> PointChosen:
+        return PointChosen(self.study.cells[arm].values, block, {"optimizer.lr": lr}, self.now)
 
     def tune(self, arm: int, number: int, block: int = 0) -> Trial:
         return self.study.tune_trial(self.study.cells[arm], block, {"optimizer.lr": 0.01 * (number + 1)})

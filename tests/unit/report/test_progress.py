@@ -202,6 +202,15 @@ def test_a_resumed_study_counts_what_was_done_before(story: Story, lines: Screen
     assert ", 1 failed, " in lines.lines[-1]  # until its next attempt begins
 
 
+def test_a_replicate_of_a_point_that_is_no_longer_chosen_is_not_among_those_done(story: Story, lines: Screen) -> None:
+    before = [*story.run(story.tune(0, 0), 0.9), story.choose(0), *story.run(story.replicate(0, 0), 0.9)]
+    with Progress(story.study, lines.console) as progress:
+        progress.replay([story.begin(), *before])
+        progress(story.resume(2))
+        progress(story.choose(0, lr=0.02))
+    assert lines.lines[-1].startswith("stopped: 1 of 11 trials done, ")
+
+
 def test_a_resumed_study_runs_nothing_until_it_starts_it(story: Story, terminal: Screen) -> None:
     interrupted = story.tune(0, 0)
     with Progress(story.study, terminal.console) as progress:

@@ -1,6 +1,6 @@
 import math
 
-from actsweep.events import Event, StudyRecord
+from actsweep.events import Event, RangeWidened, StudyExtended, StudyRecord
 from actsweep.report.summary import CellState, board_of
 
 from .conftest import Story
@@ -10,7 +10,7 @@ def states(story: Story, *events: Event) -> tuple[CellState, ...]:
     record = StudyRecord()
     for event in events:
         record(event)
-    return board_of(story.study, record).cells(record.finished)
+    return board_of(story.study, record).cells()
 
 
 def counts(state: CellState, phase: str) -> tuple[int, int, int, int, int]:
@@ -58,10 +58,29 @@ def test_the_best_accuracy_is_that_of_any_evaluation(story: Story) -> None:
 
 
 def test_a_block_that_replicates_is_tuned_even_with_fewer_trials_than_points(story: Story) -> None:
-    events = [*story.run(story.tune(0, 0), 0.9), story.start(story.replicate(0, 0))]
+    events = [*story.run(story.tune(0, 0), 0.9), story.choose(0), story.start(story.replicate(0, 0))]
     relu, sigmoid = states(story, *events)
     assert counts(relu, "tune") == (1, 1, 0, 0, 0)
     assert counts(sigmoid, "tune") == (4, 0, 0, 0, 4)
+
+
+def test_a_range_that_grew_brings_points_for_every_cell(story: Story) -> None:
+    relu, sigmoid = states(story, RangeWidened("optimizer.lr", "high", story.now))
+    assert counts(relu, "tune") == counts(sigmoid, "tune") == (4 + 2, 0, 0, 0, 6)
+
+
+def test_points_that_were_added_wait_although_the_block_has_replicates(story: Story) -> None:
+    events = [*story.run(story.tune(0, 0), 0.9), story.choose(0), *story.run(story.replicate(0, 0), 0.9)]
+    added = StudyExtended(2, [("study.tune.points", 1, 4)], story.now)
+    relu, _ = states(story, *events, added, story.resume(2))
+    assert counts(relu, "tune") == (4, 1, 0, 0, 3)
+    assert counts(relu, "replicate") == (3, 1, 0, 0, 2)
+
+
+def test_a_replicate_of_a_point_that_is_no_longer_chosen_is_left_out(story: Story) -> None:
+    events = [*story.run(story.tune(0, 0), 0.9), story.choose(0), *story.run(story.replicate(0, 0), 0.9)]
+    relu, _ = states(story, *events, story.choose(0, lr=0.02))
+    assert counts(relu, "replicate") == (3, 0, 0, 0, 3)
 
 
 def test_nothing_waits_in_a_finished_study(story: Story) -> None:

@@ -12,6 +12,7 @@ from actsweep.records import EventStream, Ledger
 from actsweep.search.callback import MAX_ATTEMPTS, EventCallback
 from actsweep.search.outcomes import Outcomes
 from actsweep.search.queue import TrialQueue
+from actsweep.search.scheduler import Decision
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
 
@@ -94,6 +95,38 @@ def test_a_worker_lost_before_the_trial_began_costs_an_attempt_too(driver: Drive
     starts = [event.attempt for event in driver.events if isinstance(event, TrialStarted)]
     assert starts == [1, 2]
     assert [event.kind for event in driver.events] == ["trial_started", "failed"] * 2
+
+
+class Decided:
+    """Schedulers that decide as they are told."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+
+    def taken(self, tune_trial_id: str) -> Decision:
+        return self.decision
+
+
+@pytest.mark.parametrize(("spared", "kind"), [(False, "stopped"), (True, "stop_spared")])
+def test_a_stop_is_on_the_disk_with_the_rows_it_follows_from_or_not_at_all(
+    compose: Callable[..., StudyConfig], tmp_path: Path, spared: bool, kind: str
+) -> None:
+    """Refilled rungs would not take the decision again for a trial whose driver was killed between the two."""
+
+    class Watched(Ledger):
+        def __call__(self, *events: Event) -> None:
+            super().__call__(*events)
+            written.append([event.kind for event in events])
+
+    written: list[list[str]] = []
+    with Watched(tmp_path / "ledger.jsonl") as ledger:
+        driver = Driver(Study(compose("experiment=smoke")), ledger)
+        driver.callback._schedulers = Decided(Decision(1, spared))  # type: ignore[assignment]
+        trial = driver.suggest()
+        driver.start(trial)
+        driver.result(trial, rows=ROWS[:1])
+        assert written[1:] == [["evaluation", kind]]
+        assert driver.queue.idle is not spared
 
 
 def test_a_failed_point_is_not_tried_again_once_its_block_is_settled(driver: Driver) -> None:

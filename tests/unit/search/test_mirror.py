@@ -252,6 +252,13 @@ def test_values_that_python_takes_for_equal_are_told_apart(compose: Compose, fol
         assert read(folder)[0].params["momentum"] == str(number)
 
 
+def test_a_value_that_is_written_otherwise_now_is_the_same_value(compose: Compose, folder: StudyFolder) -> None:
+    before, now = (Study(compose(*WORDS, f"+study.scientific.model.dropout=[{zero},0.5]")) for zero in ("0", "0.0"))
+    happened = events(before.tune_trial(before.cells[0], 0, {"optimizer.lr": 0.01}), "completed")
+    write(now, record_of(*happened), folder)
+    assert read(folder)[0].params["dropout"] == 0.0
+
+
 def test_many_trials_cost_the_driver_little(study: Study, folder: StudyFolder) -> None:
     happened = [
         event for number in range(300) for event in events(at(study, 1e-4 * (1 + number)), "completed", (0.5,) * 41)

@@ -92,3 +92,9 @@ def test_points_of_a_grown_range_lie_in_the_new_stretch(
 
 def test_whole_numbers_grow_by_whole_numbers() -> None:
     assert Dimension("x", "int_uniform", 1, 6).grown("high") == Dimension("x", "int_uniform", 1, 9)
+
+
+def test_a_choice_keeps_its_positions_where_other_arms_have_a_range_that_grows() -> None:
+    choice = Dimension("x", "choice", values=(1, 2))
+    positions = np.array([[0.2], [0.7]])
+    assert (in_new_stretch(positions, choice, choice.grown("high"), 0, "high") == positions).all()

@@ -185,6 +185,40 @@ def test_what_an_interrupted_attempt_to_write_left_does_no_harm_and_goes(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
 
 
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from actsweep.data import load, prepare
+from actsweep.settings import TrialConfig
+from actsweep.train import train
+config = TrialConfig.model_validate_json(sys.stdin.read())
+folder = Path(sys.argv[1])
+data = load(prepare(config.data), config.data)
+def fill(row):
+    if row["epoch"] == int(sys.argv[2]):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+try:
+    train(config, data, fill, folder)
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(("epoch", "file"), [(1, "resume.ckpt"), (3, "last.ckpt")])
+def test_a_full_disk_fails_the_trial_by_name_and_leaves_the_checkpoint_before(
+    trial: Callable[..., Trial], tmp_path: Path, epoch: int, file: str
+) -> None:
+    ours = trial()
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path), str(epoch)]
+    done = subprocess.run(
+        command, input=ours[0].model_dump_json(), capture_output=True, text=True, timeout=120, check=True
+    )
+    assert str(tmp_path / file) in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["resume.ckpt"]
+    assert same(train(*ours, None, tmp_path), train(*ours))
+    assert not (tmp_path / "log").exists()
+
+
 def stop_after(batches: int) -> Callable[[], bool]:
     """Asks to stop once it has been asked `batches` times, which is once a batch and once an evaluation."""
     asked = iter(range(10**6))

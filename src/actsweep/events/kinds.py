@@ -5,14 +5,13 @@ can be replayed to any of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, get_args
 
 from actsweep.space import Side, Value
 from actsweep.study import Phase
 
 Row = Mapping[str, Any]
-Place = tuple[tuple[tuple[str, Value], ...], int]  # scientific values by path, and a block
 
 
 @dataclass(frozen=True)
@@ -195,109 +194,3 @@ TrialEvent = TrialStarted | Evaluation | StopSpared | StepCost | TrialEnd
 Subscriber = Callable[[Event], None]
 
 EVENT_TYPES: Mapping[str, type[Event]] = {event.kind: event for event in get_args(Event)}
-
-
-@dataclass
-class TrialRecord:
-    """What is known of a trial from its events.
-
-    Attributes:
-        status: running, completed, diverged, stopped, failed, or waiting (for another attempt).
-        rows: the evaluations of the latest attempt, in the order of their epochs.
-        final: what was measured at the end.
-        message: why it failed.
-        step_ms: what a training step of its arm cost, once measured.
-        rung: the epoch at which its scheduler stopped it, or, of a spared trial, would have.
-    """
-
-    started: TrialStarted
-    status: str = "running"
-    rows: list[Row] = field(default_factory=list)
-    final: Row = field(default_factory=dict)
-    message: str = ""
-    step_ms: float | None = None
-    rung: int | None = None
-
-    @property
-    def has_result(self) -> bool:
-        """Whether the trial came to its end and need not run again."""
-        return self.status in ("completed", "diverged", "stopped")
-
-    @property
-    def ended(self) -> bool:
-        """Whether the trial has a result or failed for good."""
-        return self.has_result or self.status == "failed"
-
-
-@dataclass
-class StudyRecord:
-    """The state of a study, folded from its events one by one.
-
-    Attributes:
-        looks: how often the results will have been looked at when this run of the study ends, from 1.
-        widened: the ranges that grew, in order, as (dotted path, side).
-        chosen: the nuisance values that the replicates of a cell and block get; see `place_of`.
-    """
-
-    started: StudyStarted | None = None
-    trials: dict[str, TrialRecord] = field(default_factory=dict)
-    finished: bool = False
-    looks: int = 1
-    widened: list[tuple[str, Side]] = field(default_factory=list)
-    chosen: dict[Place, Mapping[str, Value]] = field(default_factory=dict)
-
-    def __call__(self, event: Event) -> None:
-        """Take in one event; events of an outdated attempt change nothing."""
-        match event:
-            case StudyStarted():
-                self.started = event
-            case StudyResumed():
-                self.finished = False
-                for trial in self.trials.values():
-                    trial.status = "waiting" if trial.status == "running" else trial.status
-            case StudyExtended():
-                self.finished, self.looks = False, event.look
-            case RangeWidened():
-                self.widened.append((event.path, event.side))
-            case PointChosen():
-                self.chosen[place_of(event)] = event.nuisance
-            case StudyFinished():
-                self.finished = True
-            case TrialStarted():
-                self.trials[event.trial_id] = TrialRecord(event)
-            case StepCost():
-                self.trials[event.trial_id].step_ms = event.step_ms
-            case _:
-                record = self.trials[event.trial_id]
-                if event.attempt == record.started.attempt:
-                    _end_or_extend(record, event)
-
-    def counts(self, trial: TrialRecord) -> bool:
-        """Whether a trial belongs to the results: seeded trials do where they are at a point that is chosen now."""
-        start = trial.started
-        if start.phase == "tune":
-            return True
-        if start.phase == "replicate":
-            return self.chosen.get(place_of(start)) == start.nuisance
-        return any(nuisance == start.nuisance for (_, block), nuisance in self.chosen.items() if block == start.block)
-
-
-def place_of(event: TrialStarted | PointChosen) -> Place:
-    """The cell and block that an event belongs to."""
-    return tuple(event.cell.items()), event.block
-
-
-def _end_or_extend(
-    record: TrialRecord, event: Evaluation | TrialFinished | TrialStopped | StopSpared | TrialFailed
-) -> None:
-    match event:
-        case Evaluation():
-            record.rows.append(event.row)
-        case TrialFinished():
-            record.status, record.final = event.status, event.final
-        case TrialStopped():
-            record.status, record.rung = "stopped", event.rung
-        case StopSpared():
-            record.rung = event.rung
-        case TrialFailed():
-            record.status, record.message = "waiting" if event.will_retry else "failed", event.message
