@@ -17,7 +17,7 @@ from actsweep.events import (
     TrialFinished,
     TrialStarted,
 )
-from actsweep.records import Ledger, read_ledger
+from actsweep.records import Ledger, LedgerContent, read_ledger
 
 START = TrialStarted("0" * 12, 1, "tune", 0, 7, {"model.activation": "relu"}, {"optimizer.lr": 0.01}, 2.0)
 EVENTS: list[Event] = [
