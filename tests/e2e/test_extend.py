@@ -67,6 +67,7 @@ def test_seeds_and_arms_are_added_and_nothing_runs_twice(actsweep: Command, copy
     assert timeless.curves(copy).equals(timeless.curves(fresh / "outputs" / "smoke"))
 
 
+@pytest.mark.slow
 def test_a_block_whose_best_point_changes_is_replicated_anew(actsweep: Command, copy: Path, tmp_path: Path) -> None:
     words = ("experiment=smoke", "study.tune.points=6", "tracker=none")
     assert actsweep("sweep", "--extend", *words, cwd=tmp_path).returncode == 0

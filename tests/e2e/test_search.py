@@ -51,6 +51,7 @@ def kill_after(place: Path, folder: Path, trials: int, *words: str) -> None:
                 continue
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_a_study_with_tpe_and_asha_killed_twice_runs_each_trial_once(actsweep: Command, tmp_path: Path) -> None:
     folder = tmp_path / "outputs" / "smoke"
@@ -93,6 +94,7 @@ def _check_mirror(folder: Path, record: Any) -> None:
     assert states == {"COMPLETE": len(tuned) - stopped, "PRUNED": stopped}
 
 
+@pytest.mark.slow
 def test_a_tpe_study_does_not_depend_on_how_many_trials_run_at_a_time(actsweep: Command, tmp_path: Path) -> None:
     words = ("sweep", "experiment=smoke", "search=tpe", "study.tune.points=5", "search.startup=2", "tracker=none")
     curves = []
@@ -163,6 +165,7 @@ def test_anything_can_be_compared(
     assert again["comparisons"] == results["comparisons"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_tune_trial_goes_on_from_its_checkpoint(actsweep: Command, tmp_path: Path) -> None:
     """Killed in mid-trial, a trial does not begin at its first epoch again, and comes to the same curve."""
     words = ("experiment=smoke", "trainer.epochs=40", "cluster.max_concurrent=1", "study.tune.points=1", "tracker=none")
