@@ -27,7 +27,7 @@ class Outcomes:
         return Outcome(measure_curve(curve, self._horizon, self._classes)["best_val_acc"])
 
     def known(self, study: StudyRecord, trial_id: str) -> Outcome | None:
-        """The outcome that a trial had, in this session or an earlier one; None where it has to run.
+        """The outcome that a trial had, from this driver or an earlier one; None where it has to run.
 
         A failed trial runs again, but for one of the tune phase on which something was built: a choice of a point, a
         range that grew, or points that were learned.

@@ -50,7 +50,7 @@ class CellSchedulers(DriverOnly, FIFOScheduler):
         self._untaken: dict[str, Decision] = {}
 
     def refill(self, record: StudyRecord) -> None:
-        """Fill the rungs with what an earlier session's trials reported, each up to the rung that it was stopped at.
+        """Fill the rungs with what an earlier driver's trials reported, each up to the rung that it was stopped at.
 
         A trial that is to run again counts too: what it was told about a rung then holds, whoever has come since.
         """
@@ -128,7 +128,7 @@ class _Rungs:
         return self._asha.on_trial_result(None, reporter, report) == STOP or not number
 
     def refill(self, trial: TrialRecord, classes: int) -> None:
-        """Take in a trial of an earlier session, up to the evaluation at which it was out."""
+        """Take in a trial of an earlier driver, up to the evaluation at which it was out."""
         rows = [*trial.rows[:-1], {**trial.rows[-1], "status": trial.status}]
         curves = stack([Curve.from_rows(rows)])
         accuracies = counted_accuracy(curves, first_bad(curves, classes), classes)[0]

@@ -141,7 +141,7 @@ def test_nothing_is_written_before_it_is_time(study: Study, folder: StudyFolder)
     assert len(read(folder)) == 1
 
 
-def test_a_later_session_goes_on_and_a_failed_trial_that_ran_again_has_one_entry(
+def test_a_later_driver_goes_on_and_a_failed_trial_that_ran_again_has_one_entry(
     study: Study, folder: StudyFolder
 ) -> None:
     before = record_of(*events(at(study, 0.001), "failed"), *events(at(study, 0.002), "completed"))

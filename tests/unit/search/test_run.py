@@ -12,7 +12,7 @@ GROWTH = RangeWidened("optimizer.lr", "high", 1.0)
 
 
 def published(path: Path, before: list[Event], announced: list[PointChosen | RangeWidened]) -> list[Event]:
-    """The events that a session publishes after those of an earlier one."""
+    """The events that a driver publishes after those of an earlier one."""
     with Ledger(path) as ledger:
         ledger(*before)
     events: list[Event] = []

@@ -301,7 +301,7 @@ def test_an_interrupted_study_stops_what_an_uninterrupted_one_stops(study: Study
         assert interleaved(study, seed, interruptions=3) == whole
 
 
-def test_a_trial_that_an_earlier_session_left_unfinished_keeps_its_place_at_the_rungs(study: Study) -> None:
+def test_a_trial_that_an_earlier_driver_left_unfinished_keeps_its_place_at_the_rungs(study: Study) -> None:
     sweep = Sweep(study)
     waiting = tuned(study, 0)
     sweep.start(waiting)
