@@ -100,6 +100,19 @@ def _rows_of(study: Study, trial: TrialRecord, swept: Mapping[str, Value]) -> li
     start = trial.started
     lr = study.trial_config(study.cell_at(start.cell), start.nuisance, start.seed).optimizer.lr
     fixed = {"trial_id": start.trial_id, "phase": start.phase, "seed": start.seed, "block": start.block, "lr": lr}
-    rows = [{**fixed, **swept, **row} for row in trial.rows]
+    shared = 0 < study.config.cluster.resources.gpu < 1
+    rows = [{**fixed, **swept, **row, **(_uncontended(row, trial.step_ms) if shared else {})} for row in trial.rows]
     rows[-1] |= {**trial.final, "step_ms": trial.step_ms, "status": trial.status, "rung": trial.rung}
     return rows
+
+
+def _uncontended(row: Mapping[str, Any], step_ms: float | None) -> dict[str, Any]:
+    """Training time on a GPU that trials shared: steps times what one takes alone, unknown where that was not measured.
+
+    The wall time between epoch ends, which the trial recorded, would be that of all trials on the device.
+    """
+    if row.get("seconds_from") != "wall":
+        return {}
+    if step_ms is None:
+        return {"seconds": None, "seconds_from": None}
+    return {"seconds": row["step"] * step_ms / 1000, "seconds_from": "steps"}

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from actsweep.events import Evaluation, Event, PointChosen, StudyRecord, TrialFailed, TrialFinished, TrialStarted
+from actsweep.events import (
+    Evaluation,
+    Event,
+    PointChosen,
+    StepCost,
+    StudyRecord,
+    TrialFailed,
+    TrialFinished,
+    TrialStarted,
+)
 from actsweep.records import curve_rows, write_curves
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
@@ -128,3 +137,23 @@ def test_the_learning_rate_is_there_where_it_is_not_swept(compose: Callable[...,
     study = Study(compose("experiment=smoke", *words))
     (rows,) = curve_rows(study, folded(events(study.tune_trial(study.cells[0], 0, {"model.dropout": 0}))))
     assert (rows[0]["lr"], rows[0]["dropout"]) == (0.02, 0.0)
+
+
+def test_time_on_a_shared_gpu_is_that_of_steps_measured_alone(compose: Callable[..., StudyConfig]) -> None:
+    def seconds(gpu: float, source: str, step_ms: float | None) -> list[tuple[object, object]]:
+        study = Study(compose("experiment=smoke", f"cluster.resources.gpu={gpu}"))
+        trial = study.seeded_trials("replicate", study.cells[0], 0, {"optimizer.lr": 0.01})[0]
+        recorded = [
+            Evaluation(e.trial_id, e.attempt, {**e.row, "seconds": 7.0, "seconds_from": source}, e.time)
+            if isinstance(e, Evaluation)
+            else e
+            for e in events(trial)
+        ]
+        cost = [StepCost(trial.trial_id, step_ms, 0.0)] if step_ms else []
+        (rows,) = curve_rows(study, folded([*recorded, *cost]))
+        return [(row["seconds"], row["seconds_from"]) for row in rows]
+
+    assert seconds(0.25, "wall", 200.0) == [(0.0, "steps"), (1.8, "steps")]
+    assert seconds(0.25, "wall", None) == [(None, None)] * 2
+    assert seconds(1, "wall", 200.0) == [(7.0, "wall")] * 2
+    assert seconds(0.25, "cpu", 200.0) == [(7.0, "cpu")] * 2
