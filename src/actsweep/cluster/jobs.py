@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
 POLL_SECONDS = 1.0
-AGENT_WAIT_SECONDS = 30.0
+AGENT_WAIT_SECONDS = 90.0  # a head that has just started, on a busy machine
 
 
 def submit_job(address: str, words: Sequence[str], conf: Path) -> str:
