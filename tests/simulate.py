@@ -141,3 +141,20 @@ def pick(rows: Sequence[Row], **where: Any) -> Row:
     found = [row for row in rows if all(row[name] == value for name, value in where.items())]
     assert len(found) == 1, f"{len(found)} rows have {where}"
     return found[0]
+
+
+RELU, SIGMOID = Truth(), Truth(epochs=13, step_ms=10.2, test_acc=0.8, gap=0.02, slope=-0.6)
+STUDY = Family({"relu": RELU, "sigmoid": SIGMOID})
+
+
+def study(seed: int = 0, **changes: Any) -> list[TrialCurve]:
+    """One study of ReLU and a slower, worse sigmoid, with changes to its design."""
+    return draw(replace(STUDY, **changes), np.random.default_rng(seed))
+
+
+def tune(trials: Sequence[TrialCurve]) -> list[TrialCurve]:
+    """Tune trials with the curves of `trials`, each at its own learning rate."""
+    return [
+        replace(t, phase="tune", trial_id=f"tune {t.trial_id}", lr=0.001 * (t.seed + 1), seed=t.seed + 1000)
+        for t in trials
+    ]

@@ -77,7 +77,7 @@ def _cell_costs(study: Study, cell: Cell, trials: Sequence[TrialRecord], classes
     costs = {
         "tune": len(tuned),
         "stopped": sum(trial.stopped for trial in tuned),
-        "spared": max(sum(_spared_points(study, trials)), out),
+        "spared": sum(trial.started.spared for trial in trials),
         "spared_stopped": out,
         "epochs_trained": trained,
         "epochs_saved": saved,
@@ -100,13 +100,6 @@ def _tuned(trials: Sequence[TrialRecord], horizon: int, classes: int) -> list[_T
         )
         for trial, accuracy in zip(trials, best_accuracies(trials, horizon, classes), strict=True)
     ]
-
-
-def _spared_points(study: Study, trials: Sequence[TrialRecord]) -> Iterator[bool]:
-    """Of each point tried, whether it was spared: points are numbered from 0 in each block and tried about in order."""
-    blocks = [trial.started.block for trial in trials]
-    for block in set(blocks):
-        yield from (study.spared(point) for point in range(blocks.count(block)))
 
 
 def _gain(tuned: Sequence[_Tuned]) -> float | None:

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from actsweep.analysis import TrialCurve, analyze_curves, interval_level
+from actsweep.analysis import analyze_curves, interval_level
 from actsweep.compare.claims import CLAIMS
 from actsweep.compare.comparisons import ENDPOINTS
 from actsweep.curves import Curve
 from actsweep.errors import RequestError
 from simulate import (
+    RELU,
+    SIGMOID,
+    STUDY,
     Family,
     Truth,
     analyze,
@@ -21,24 +24,12 @@ from simulate import (
     draw,
     options,
     pick,
+    study,
     trial,
+    tune,
 )
 
-RELU, SIGMOID = Truth(), Truth(epochs=13, step_ms=10.2, test_acc=0.8, gap=0.02, slope=-0.6)
-STUDY = Family({"relu": RELU, "sigmoid": SIGMOID})
 Results = dict[str, Any]
-
-
-def study(seed: int = 0, **changes: Any) -> list[TrialCurve]:
-    return draw(replace(STUDY, **changes), np.random.default_rng(seed))
-
-
-def tune(trials: list[TrialCurve]) -> list[TrialCurve]:
-    """Tune trials with the curves of `trials`, each at its own learning rate."""
-    return [
-        replace(t, phase="tune", trial_id=f"tune {t.trial_id}", lr=0.001 * (t.seed + 1), seed=t.seed + 1000)
-        for t in trials
-    ]
 
 
 def verdicts(results: Results, **where: Any) -> dict[str, str]:

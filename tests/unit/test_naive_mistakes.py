@@ -1,7 +1,6 @@
 """What a naive tool gets wrong: for each mistake data on which its figure is clearly wrong, and ours is right."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -16,32 +15,18 @@ from actsweep.curves import Curve, measure_curve
 from simulate import (
     CHANCE,
     CLASSES,
-    Family,
-    Truth,
+    RELU,
     analyze,
     crossing_curve,
     curve,
-    draw,
     options,
     pick,
+    study,
     trial,
+    tune,
 )
 
-RELU, SIGMOID = Truth(), Truth(epochs=13, step_ms=10.2, test_acc=0.8, gap=0.02, slope=-0.6)
-STUDY = Family({"relu": RELU, "sigmoid": SIGMOID})
 Results = dict[str, Any]
-
-
-def study(seed: int = 0, **changes: Any) -> list[TrialCurve]:
-    return draw(replace(STUDY, **changes), np.random.default_rng(seed))
-
-
-def tune(trials: Sequence[TrialCurve]) -> list[TrialCurve]:
-    """Tune trials with the curves of `trials`, each at its own learning rate."""
-    return [
-        replace(t, phase="tune", trial_id=f"tune {t.trial_id}", lr=0.001 * (t.seed + 1), seed=t.seed + 1000)
-        for t in trials
-    ]
 
 
 def verdict(results: Results, claim: str) -> str:

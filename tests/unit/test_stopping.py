@@ -36,13 +36,18 @@ class Tuned:
         self._lr = (0.001 * (1 + number) for number in count())
 
     def trial(self, best: float, end: str = "completed", *, cell: int = 0, block: int = 0, phase: str = "tune") -> None:
-        """A trial that has its best accuracy at epoch 1; a stopped one ends there."""
+        """A trial that has its best accuracy at epoch 1; a stopped one ends there.
+
+        `end` is a status, or of spared trials `spared` where it would have been stopped, else `safe`.
+        """
         values = {"optimizer.lr": next(self._lr)}
         trial = self.study.tune_trial(self.study.cells[cell], block, values)
         if phase != "tune":
             trial = self.study.seeded_trials("replicate", self.study.cells[cell], block, values)[0]
         name = trial.trial_id
-        self.record(TrialStarted(name, 1, trial.phase, block, 1, trial.cell.values, values, 0.0))
+        self.record(
+            TrialStarted(name, 1, trial.phase, block, 1, trial.cell.values, values, 0.0, end in ("spared", "safe"))
+        )
         for epoch in range(2 if end in ("stopped", "diverged") else EPOCHS + 1):
             accuracy = best if epoch == 1 else 0.1
             self.record(Evaluation(name, 1, {"epoch": epoch, "val_acc": accuracy, "train_loss": 1.0}, 0.0))
@@ -53,7 +58,7 @@ class Tuned:
         elif end == "failed":
             self.record(TrialFailed(name, 1, "error", "no", False, 0.0))
         elif end != "running":
-            self.record(TrialFinished(name, 1, "completed" if end == "spared" else end, {}, 0.0))
+            self.record(TrialFinished(name, 1, "completed" if end in ("spared", "safe") else end, {}, 0.0))
 
 
 @pytest.fixture
@@ -147,3 +152,10 @@ def test_it_loads_without_ray_torch_or_optuna() -> None:
     code = "import sys, actsweep.stopping; print({'ray', 'torch', 'optuna'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_spared_trials_are_counted_whichever_points_they_are(tuned: Tuned) -> None:
+    for end in ("safe", "completed", "spared", "safe"):
+        tuned.trial(0.5, end)
+    cell = stopping_costs(tuned.study, tuned.record)[0]
+    assert (cell["spared"], cell["spared_stopped"]) == (3, 1)

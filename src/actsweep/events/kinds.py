@@ -79,7 +79,10 @@ class PointChosen:
 
 @dataclass(frozen=True)
 class TrialStarted:
-    """A trial begins its attempt number `attempt` (from 1); what an earlier attempt reported no longer counts."""
+    """A trial begins its attempt number `attempt` (from 1); what an earlier attempt reported no longer counts.
+
+    `spared` says that no scheduler may stop it.
+    """
 
     kind: ClassVar[str] = "trial_started"
     trial_id: str
@@ -90,6 +93,7 @@ class TrialStarted:
     cell: Mapping[str, Value]
     nuisance: Mapping[str, Value]
     time: float
+    spared: bool = False
 
 
 @dataclass(frozen=True)

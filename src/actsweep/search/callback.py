@@ -82,7 +82,7 @@ class EventCallback(DriverOnly, Callback):
             return
         final = {name: value for name, value in end.items() if name != "status"}
         self._stream(*rows, TrialFinished(ours.trial_id, attempt, end["status"], final, time.time()))
-        self._settle(ours, end["status"])
+        self._settle(ours)
 
     def _stop(self, ours: Trial, attempt: int, rows: Sequence[Evaluation], decision: Decision) -> None:
         """Recorded at once with the rows that it follows from: rungs that are refilled take no decision again."""
@@ -90,11 +90,10 @@ class EventCallback(DriverOnly, Callback):
             self._stream(*rows, StopSpared(ours.trial_id, attempt, decision.rung, time.time()))
         else:
             self._stream(*rows, TrialStopped(ours.trial_id, attempt, decision.rung, time.time()))
-            self._settle(ours, "stopped")
+            self._settle(ours)
 
-    def _settle(self, ours: Trial, status: str) -> None:
-        rows = self._stream.record.trials[ours.trial_id].rows
-        self._queue.end(ours.trial_id, self._outcomes.of(rows, status))
+    def _settle(self, ours: Trial) -> None:
+        self._queue.end(ours.trial_id, self._outcomes.of(self._stream.record.trials[ours.trial_id]))
 
     def _begin(self, ours: Trial) -> None:
         earlier = self._stream.record.trials.get(ours.trial_id)
@@ -108,6 +107,7 @@ class EventCallback(DriverOnly, Callback):
                 cell=ours.cell.values,
                 nuisance=ours.nuisance,
                 time=time.time(),
+                spared=ours.spared,
             )
         )
 

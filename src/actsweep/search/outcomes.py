@@ -1,10 +1,8 @@
 """How trials ended, judged with the analysis's own measure of the best validation accuracy."""
 
-from collections.abc import Sequence
-
-from actsweep.curves import Curve, measure_curve
-from actsweep.events import Row, StudyRecord, TrialRecord, place_of
+from actsweep.events import StudyRecord, TrialRecord, place_of
 from actsweep.search.queue import Outcome
+from actsweep.stopping import best_accuracies
 from actsweep.study import Study
 
 
@@ -21,10 +19,9 @@ class Outcomes:
         self._learns = study.config.search.name == "tpe"
         self._classes = classes
 
-    def of(self, rows: Sequence[Row], status: str) -> Outcome:
+    def of(self, trial: TrialRecord) -> Outcome:
         """The outcome of a trial that came to its end."""
-        curve = Curve.from_rows([*rows[:-1], {**rows[-1], "status": status}])
-        return Outcome(measure_curve(curve, self._horizon, self._classes)["best_val_acc"])
+        return Outcome(*best_accuracies([trial], self._horizon, self._classes))
 
     def known(self, study: StudyRecord, trial_id: str) -> Outcome | None:
         """The outcome that a trial had, from this driver or an earlier one; None where it has to run.
@@ -37,7 +34,7 @@ class Outcomes:
             return None
         if record.status == "failed" and self._built_upon(study, record):
             return Outcome(None)
-        return self.of(record.rows, record.status) if record.has_result else None
+        return self.of(record) if record.has_result else None
 
     def _built_upon(self, study: StudyRecord, failed: TrialRecord) -> bool:
         settled = bool(study.widened) or place_of(failed.started) in study.chosen

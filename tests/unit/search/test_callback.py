@@ -50,7 +50,7 @@ class Driver:
 @pytest.fixture
 def driver(compose: Callable[..., StudyConfig], tmp_path: Path) -> Iterator[Driver]:
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
-        yield Driver(Study(compose("experiment=smoke")), ledger)
+        yield Driver(Study(compose("experiment=smoke", "study.tune.spare=0.5")), ledger)
 
 
 def test_a_trial_begins_reports_and_ends(driver: Driver) -> None:
@@ -120,7 +120,7 @@ def test_a_stop_is_on_the_disk_with_the_rows_it_follows_from_or_not_at_all(
 
     written: list[list[str]] = []
     with Watched(tmp_path / "ledger.jsonl") as ledger:
-        driver = Driver(Study(compose("experiment=smoke")), ledger)
+        driver = Driver(Study(compose("experiment=smoke", "study.tune.spare=0.5")), ledger)
         driver.callback._schedulers = Decided(Decision(1, spared))  # type: ignore[assignment]
         trial = driver.suggest()
         driver.start(trial)
@@ -150,6 +150,20 @@ def test_a_failed_point_is_not_tried_again_once_its_block_is_settled(driver: Dri
 
 
 def test_the_outcome_is_the_analysis_own_best_accuracy(driver: Driver) -> None:
+    trial = driver.suggest()
+    driver.start(trial)
+    driver.result(trial, rows=ROWS, end={"status": "completed"})
     outcomes = Outcomes(driver.study, classes=10)
-    assert outcomes.of(ROWS, "completed").best_val_acc == 0.6
-    assert outcomes.of(ROWS, "diverged").best_val_acc == pytest.approx(0.1)
+    (record,) = driver.record.trials.values()
+    assert outcomes.of(record).best_val_acc == 0.6
+    record.status = "diverged"
+    assert outcomes.of(record).best_val_acc == pytest.approx(0.1)
+
+
+def test_a_spared_trial_says_so_when_it_begins(driver: Driver) -> None:
+    trials = [driver.suggest() for _ in range(4)]
+    for trial in trials:
+        driver.start(trial)
+    spared = {trial_id for trial_id, record in driver.record.trials.items() if record.started.spared}
+    assert len(spared) == 2
+    assert spared == {ours.trial_id for ours in driver.handed_out.values() if ours.spared}
