@@ -1,7 +1,6 @@
 """Searches and early stopping on real Ray, and a factor other than the activation, all from configuration alone."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -35,15 +34,15 @@ def ended(folder: Path) -> int:
     )
 
 
-def kill_after(place: Path, folder: Path, trials: int, *words: str) -> None:
-    """Start a command and kill it with all its processes once so many trials have ended."""
+def kill_when(condition: Callable[[], bool], place: Path, *words: str) -> None:
+    """Start a command and kill it with all its processes once something has happened."""
     command = [sys.executable, "-m", "actsweep", *words]
     with subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         deadline = time.monotonic() + 120
-        while not (folder / "ledger.jsonl").exists() or ended(folder) < trials:
+        while not condition():
             assert running.poll() is None, "it ended by itself"
             assert time.monotonic() < deadline, "waited too long"
-            time.sleep(0.05)
+            time.sleep(0.02)
         for process in [*psutil.Process(running.pid).children(recursive=True), psutil.Process(running.pid)]:
             try:
                 process.send_signal(signal.SIGKILL)
@@ -55,8 +54,11 @@ def kill_after(place: Path, folder: Path, trials: int, *words: str) -> None:
 @pytest.mark.timeout(280)
 def test_a_study_with_tpe_and_asha_killed_twice_runs_each_trial_once(actsweep: Command, tmp_path: Path) -> None:
     folder = tmp_path / "outputs" / "smoke"
-    kill_after(tmp_path, folder, random.randint(5, 15), "sweep", *STUDY)
-    kill_after(tmp_path, folder, random.randint(25, 60), "resume", str(folder))
+    for trials, words in (
+        (random.randint(5, 15), ("sweep", *STUDY)),
+        (random.randint(25, 60), ("resume", str(folder))),
+    ):
+        kill_when(lambda: ended(folder) >= trials, tmp_path, *words)  # noqa: B023 - called in this turn alone
     done = actsweep("resume", str(folder), timeout=200)
     assert done.returncode == 0, done.stderr
     content = read_ledger(folder / "ledger.jsonl")
@@ -170,19 +172,7 @@ def test_an_interrupted_tune_trial_goes_on_from_its_checkpoint(actsweep: Command
     """Killed in mid-trial, a trial does not begin at its first epoch again, and comes to the same curve."""
     words = ("experiment=smoke", "trainer.epochs=40", "cluster.max_concurrent=1", "study.tune.points=1", "tracker=none")
     folder = tmp_path / "outputs" / "smoke"
-    with subprocess.Popen(
-        [sys.executable, "-m", "actsweep", "sweep", *words], cwd=tmp_path, stdout=subprocess.DEVNULL
-    ) as running:
-        deadline = time.monotonic() + 120
-        while not list(folder.glob("trials/*/resume.ckpt")):
-            assert time.monotonic() < deadline, "waited too long"
-            time.sleep(0.02)
-        time.sleep(0.5)
-        for process in [*psutil.Process(running.pid).children(recursive=True), psutil.Process(running.pid)]:
-            try:
-                os.kill(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+    kill_when(lambda: bool(list(folder.glob("trials/*/resume.ckpt"))), tmp_path, "sweep", *words)
     done = actsweep("resume", str(folder), timeout=200)
     assert done.returncode == 0, done.stderr
     again = [event for event in read_ledger(folder / "ledger.jsonl").events if isinstance(event, TrialStarted)]

@@ -78,9 +78,8 @@ class Tuning:
 
     def _proposer(self, cell: Cell, block: int) -> Proposer:
         points = points_at(cell.space, block_positions(self._study, block))
-        learned = max(0, self._study.config.study.tune.points - len(points))
-        if self._study.config.search.name != "tpe":
-            learned = 0
+        learns = self._study.config.search.name == "tpe"
+        learned = max(0, self._study.config.study.tune.points - len(points)) if learns else 0
         return Proposer(cell.space, points, learned, trial_seed(self._study.config.study.seed, "tune", block, 1))
 
     def _choices(self, keys: list[tuple[int, Cell]]) -> Iterator[Choice]:
@@ -102,10 +101,10 @@ class Tuning:
         """The dimensions, by number, and sides at which the best value of any cell and block lies."""
         edges: set[tuple[int, Side]] = set()
         for (_, cell), proposer in self._proposers.items():
-            best = proposer.best()
-            for column, dimension in enumerate(self._spaces[cell.label] if best else ()):
-                side = dimension.edge(best[dimension.path]) if best else None
-                if side is not None:
+            if (best := proposer.best()) is None:
+                continue
+            for column, dimension in enumerate(self._spaces[cell.label]):
+                if (side := dimension.edge(best[dimension.path])) is not None:
                     edges.add((column, side))
         return sorted(edges)
 
