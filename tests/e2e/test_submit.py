@@ -54,6 +54,8 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
     }
     words = ["start", "--head", "--block", "--num-cpus=2", "--node-ip-address=127.0.0.1", f"--port={port}"]
     words += ["--include-dashboard=true", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
+    # Jobs go through this agent; by default its port is the same for every Ray of a machine.
+    words += [f"--dashboard-agent-listen-port={free_port()}"]
     log = tmp_path_factory.mktemp("head") / "log"
     with log.open("w") as output:
         process = subprocess.Popen([str(tools / "ray"), *words], env=environment, stdout=output, stderr=output)

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 1.0
 AGENT_WAIT_SECONDS = 90.0  # a head that has just started, on a busy machine
+NO_AGENT = "No available agent"
+AGENT_HINT = (
+    " (the head's agent does not serve: where two Rays run on one machine, the second needs its own port for it,"
+    " `ray start --dashboard-agent-listen-port=PORT`)"
+)
 
 
 def submit_job(address: str, words: Sequence[str], conf: Path) -> str:
@@ -84,6 +89,8 @@ def _accepted(client: "JobSubmissionClient", entrypoint: str, staged: str) -> st
         try:
             return str(client.submit_job(entrypoint=entrypoint, runtime_env={"working_dir": staged}))
         except RuntimeError as error:
-            if "No available agent" not in str(error) or time.monotonic() > deadline:
-                raise RequestError(f"the cluster did not take the job: {first_line(error)}") from error
+            no_agent = NO_AGENT in str(error)
+            if not no_agent or time.monotonic() > deadline:
+                hint = AGENT_HINT if no_agent else ""
+                raise RequestError(f"the cluster did not take the job: {first_line(error)}{hint}") from error
             time.sleep(POLL_SECONDS)
