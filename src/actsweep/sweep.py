@@ -111,13 +111,14 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
 
 
 def _announce(stream: EventStream, study: Study, source: Source, added: Sequence[Change]) -> None:
+    settings = study.config.model_dump(mode="json")
     if stream.record.started is None:
         data = {"label": source.label, "fingerprint": source.fingerprint, "classes": len(source.classes)}
         versions = {package: version(package) for package in _PACKAGES}
-        stream(StudyStarted(study.config.run.name, data, versions, time.time()))
+        stream(StudyStarted(study.config.run.name, data, versions, settings, time.time()))
         return
     if added:  # before the configuration is written: a look may be counted twice, but never forgotten
-        stream(StudyExtended(stream.record.looks + 1, added, time.time()))
+        stream(StudyExtended(stream.record.looks + 1, added, settings, time.time()))
     finished = sum(trial.has_result for trial in stream.record.trials.values())
     stream(StudyResumed(finished, time.time()))
 

@@ -73,7 +73,7 @@ def open_tracker(study: Study, folder: StudyFolder) -> Tracker:
 
 
 def study_started() -> StudyStarted:
-    return StudyStarted("smoke", {"label": "digits", "fingerprint": "0", "classes": 10}, {}, 0.0)
+    return StudyStarted("smoke", {"label": "digits", "fingerprint": "0", "classes": 10}, {}, {}, 0.0)
 
 
 def trial_started(trial: Trial, attempt: int = 1) -> TrialStarted:

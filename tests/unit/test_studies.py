@@ -37,7 +37,7 @@ def shown(renderable: RenderableType) -> str:
 
 def events_of(study: Study) -> list[Event]:
     """Two replicates of each cell have ended, a tune trial has failed, another has begun."""
-    events: list[Event] = [StudyStarted("smoke", {"label": "digits", "fingerprint": "f", "classes": 10}, {}, 1.0)]
+    events: list[Event] = [StudyStarted("smoke", {"label": "digits", "fingerprint": "f", "classes": 10}, {}, {}, 1.0)]
 
     def start(trial_id: str, phase: str, cell: int) -> None:
         values = study.cells[cell].values
@@ -58,7 +58,7 @@ def events_of(study: Study) -> list[Event]:
             events.append(TrialFinished(trial_id, 1, "completed", final, 4.0))
     start("fa" + "0" * 10, "tune", 0)
     events.append(TrialFailed("fa" + "0" * 10, 1, "error", HOSTILE, False, 5.0))
-    start("ru" + "0" * 10, "tune", 1)
+    start("5e" + "0" * 10, "tune", 1)
     return events
 
 
@@ -142,7 +142,7 @@ class TestShow:
         assert "0.4500" in shown(trial_text(detail))
 
     def test_a_running_trial_of_a_killed_study_is_interrupted(self, study: StudyFolder) -> None:
-        assert find_trial(study.path, "ru").status == "interrupted"
+        assert find_trial(study.path, "5e").status == "interrupted"
 
     @pytest.mark.parametrize(
         ("prefix", "message"), [("0", "several trials begin so"), ("zz", "no trial begins so"), ("", "no trial")]

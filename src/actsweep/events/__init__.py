@@ -2,8 +2,10 @@
 
 from actsweep.events.kinds import (
     EVENT_TYPES,
+    CellGivenUp,
     Evaluation,
     Event,
+    FailureReason,
     PointChosen,
     RangeWidened,
     Row,
@@ -21,12 +23,15 @@ from actsweep.events.kinds import (
     TrialStarted,
     TrialStopped,
 )
-from actsweep.events.record import Place, StudyRecord, TrialRecord, place_of
+from actsweep.events.record import CellKey, Place, StudyRecord, TrialRecord, place_of
 
 __all__ = [
     "EVENT_TYPES",
+    "CellGivenUp",
+    "CellKey",
     "Evaluation",
     "Event",
+    "FailureReason",
     "Place",
     "PointChosen",
     "RangeWidened",

@@ -5,13 +5,37 @@ can be replayed to any of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, get_args
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import AfterValidator, Field
 
 from actsweep.space import Side, Value
 from actsweep.study import Phase
 
 Row = Mapping[str, Any]
+FailureReason = Literal["error", "memory", "lost", "timeout", "data", "disk"]
+_TEXTS = ("seconds_from",)
+
+
+def _measured(row: Row) -> Row:
+    for name, value in row.items():
+        if isinstance(value, bool) or not isinstance(value, str if name in _TEXTS else int | float | None):
+            raise ValueError(f"{name} is no number: {value!r}")
+    return row
+
+
+def _evaluated(row: Row) -> Row:
+    epoch, accuracy = row.get("epoch"), row.get("val_acc")
+    if not isinstance(epoch, int) or epoch < 0 or not isinstance(accuracy, int | float):
+        raise ValueError("it has no epoch, or no val_acc")
+    return _measured(row)
+
+
+TrialId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+Attempt = Annotated[int, Field(ge=1)]
+Measured = Annotated[Row, AfterValidator(_measured)]
+EvaluatedRow = Annotated[Row, AfterValidator(_evaluated)]
 
 
 @dataclass(frozen=True)
@@ -22,6 +46,7 @@ class StudyStarted:
         name: the study's name.
         data: what the trials are trained on: `label`, `fingerprint` and `classes` (a count).
         versions: version by package.
+        settings: the study's whole configuration, nested as in study.yaml.
         time: seconds since the epoch, as in every event.
     """
 
@@ -29,6 +54,7 @@ class StudyStarted:
     name: str
     data: Mapping[str, Any]
     versions: Mapping[str, str]
+    settings: Mapping[str, Any]
     time: float
 
 
@@ -48,11 +74,13 @@ class StudyExtended:
     Attributes:
         look: which look at the study's results the next one will be, from 2.
         changes: what was added, as (dotted path, value before, value now).
+        settings: the study's whole configuration from now on.
     """
 
     kind: ClassVar[str] = "extended"
     look: int
     changes: Sequence[Any]
+    settings: Mapping[str, Any]
     time: float
 
 
@@ -78,6 +106,23 @@ class PointChosen:
 
 
 @dataclass(frozen=True)
+class CellGivenUp:
+    """No more trials of a cell are begun by this driver: all that ended have failed, and alike.
+
+    Attributes:
+        cell: the scientific values of the cell.
+        failures: how many trials failed in this way.
+        message: the last line of their error.
+    """
+
+    kind: ClassVar[str] = "given_up"
+    cell: Mapping[str, Value]
+    failures: int
+    message: str
+    time: float
+
+
+@dataclass(frozen=True)
 class TrialStarted:
     """A trial begins its attempt number `attempt` (from 1); what an earlier attempt reported no longer counts.
 
@@ -85,8 +130,8 @@ class TrialStarted:
     """
 
     kind: ClassVar[str] = "trial_started"
-    trial_id: str
-    attempt: int
+    trial_id: TrialId
+    attempt: Attempt
     phase: Phase
     block: int
     seed: int
@@ -101,22 +146,29 @@ class Evaluation:
     """One row of a trial's curve."""
 
     kind: ClassVar[str] = "evaluation"
-    trial_id: str
-    attempt: int
-    row: Row
+    trial_id: TrialId
+    attempt: Attempt
+    row: EvaluatedRow
     time: float
 
 
 @dataclass(frozen=True)
 class TrialFinished:
-    """A trial came to its end: `status` is completed or diverged, `final` holds what is measured once, at the end."""
+    """A trial came to its end.
+
+    Attributes:
+        status: how; a divergence is a result.
+        final: what is measured once, at the end.
+        weights: SHA-256, in hex, of each file of weights in the trial's folder, by name.
+    """
 
     kind: ClassVar[str] = "finished"
-    trial_id: str
-    attempt: int
-    status: str
-    final: Row
+    trial_id: TrialId
+    attempt: Attempt
+    status: Literal["completed", "diverged"]
+    final: Measured
     time: float
+    weights: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,8 +176,8 @@ class TrialStopped:
     """A tune trial was stopped early, by its cell's scheduler, at the rung of epoch `rung`."""
 
     kind: ClassVar[str] = "stopped"
-    trial_id: str
-    attempt: int
+    trial_id: TrialId
+    attempt: Attempt
     rung: int
     time: float
 
@@ -135,8 +187,8 @@ class StopSpared:
     """A spared tune trial goes on, where its cell's scheduler would have stopped it: at the rung of epoch `rung`."""
 
     kind: ClassVar[str] = "stop_spared"
-    trial_id: str
-    attempt: int
+    trial_id: TrialId
+    attempt: Attempt
     rung: int
     time: float
 
@@ -146,15 +198,16 @@ class TrialFailed:
     """An attempt ended without a result.
 
     Attributes:
-        reason: error (the trial's own) or lost (its process or node).
+        reason: error (the trial's own), memory (it or its worker ran out of it), lost (its process or node), timeout
+            (it took longer than `trainer.trial_timeout`), data (an image that cannot be read) or disk (it is full).
         message: the last line of the error.
         will_retry: whether another attempt follows.
     """
 
     kind: ClassVar[str] = "failed"
-    trial_id: str
-    attempt: int
-    reason: str
+    trial_id: TrialId
+    attempt: Attempt
+    reason: FailureReason
     message: str
     will_retry: bool
     time: float
@@ -165,7 +218,7 @@ class StepCost:
     """Milliseconds of one training step of a replicate's arm, measured for its unit after all trials had ended."""
 
     kind: ClassVar[str] = "step_cost"
-    trial_id: str
+    trial_id: TrialId
     step_ms: float
     time: float
 
@@ -184,6 +237,7 @@ Event = (
     | StudyExtended
     | RangeWidened
     | PointChosen
+    | CellGivenUp
     | TrialStarted
     | Evaluation
     | TrialFinished

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from actsweep.events.kinds import (
+    CellGivenUp,
     Evaluation,
     Event,
     PointChosen,
@@ -22,7 +24,8 @@ from actsweep.events.kinds import (
 )
 from actsweep.space import Side, Value
 
-Place = tuple[tuple[tuple[str, Value], ...], int]  # scientific values by path, and a block
+CellKey = tuple[tuple[str, Value], ...]  # scientific values by path
+Place = tuple[CellKey, int]  # with a block
 
 
 @dataclass
@@ -66,6 +69,8 @@ class StudyRecord:
         widened: the ranges that grew, in order, as (dotted path, side).
         chosen: the nuisance values that the replicates of a cell and block get; see `place_of`.
         settled: the places of `chosen` that no addition to the study has opened again.
+        settings: the study's configuration, with what was added to it; empty before it has started.
+        given_up: the cells of which this driver begins no more trials, by their scientific values, with the reason.
     """
 
     started: StudyStarted | None = None
@@ -75,18 +80,23 @@ class StudyRecord:
     widened: list[tuple[str, Side]] = field(default_factory=list)
     chosen: dict[Place, Mapping[str, Value]] = field(default_factory=dict)
     settled: set[Place] = field(default_factory=set)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    given_up: dict[CellKey, str] = field(default_factory=dict)
 
     def __call__(self, event: Event) -> None:
         """Take in one event; events of an outdated attempt change nothing."""
         match event:
             case StudyStarted():
-                self.started = event
+                self.started, self.settings = event, event.settings
             case StudyResumed():
-                self.finished = False
+                self.finished, self.given_up = False, {}
                 for trial in self.trials.values():
                     trial.status = "waiting" if trial.status == "running" else trial.status
             case StudyExtended():
                 self.finished, self.looks, self.settled = False, event.look, set()
+                self.settings = event.settings
+            case CellGivenUp():
+                self.given_up[tuple(event.cell.items())] = event.message
             case RangeWidened():
                 self.widened.append((event.path, event.side))
             case PointChosen():

@@ -1,7 +1,8 @@
 """The ledger: one JSON line an event, append-only, each line with a checksum.
 
-A line is a JSON object whose last key `crc` is the CRC-32 (8 hex digits) of the line's bytes before it. Numbers that
-JSON cannot say are the texts nan, inf and -inf. At most `SYNC_SECONDS` of evaluations are at risk when the power fails;
+A line is a JSON object whose last key `crc` is the CRC-32 (8 hex digits) of the bytes before it, over all lines from
+the first: a line that is missing, twice there or in another place is found like a changed one. Numbers that JSON cannot
+say are the texts nan, inf and -inf. At most `SYNC_SECONDS` of evaluations are at risk when the power fails;
 the end of a trial never is.
 """
 
@@ -12,18 +13,22 @@ import os
 import socket
 import time
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from actsweep.errors import RecordsError
 from actsweep.events import EVENT_TYPES, Evaluation, Event, StudyRecord
 
-FORMAT = 1
+FORMAT = 2
 SYNC_SECONDS = 1.0
+LONGEST_LINE = 2**20
 _CRC = b',"crc":"'
 _NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -35,10 +40,12 @@ class LedgerContent:
     Attributes:
         events: all whole events, in order.
         torn_bytes: length of a last line that was cut off in writing, and is ignored; usually 0.
+        crc: the checksum of the last whole line, from which that of the next follows.
     """
 
     events: tuple[Event, ...]
     torn_bytes: int
+    crc: int = 0
 
     def fold(self) -> StudyRecord:
         """The state that the events lead to.
@@ -63,13 +70,17 @@ def read_ledger(path: Path) -> LedgerContent:
     Raises:
         RecordsError: a line other than a cut-off last one is damaged; the message says where.
     """
-    raw = path.read_bytes() if path.exists() else b""
-    whole, _, torn = raw.rpartition(b"\n")
-    events, offset = [], 0
-    for number, line in enumerate(whole.split(b"\n") if whole else (), start=1):
-        events.append(_decode(line, f"{path}: line {number} (byte {offset})"))
-        offset += len(line) + 1
-    return LedgerContent(tuple(events), len(torn))
+    events: list[Event] = []
+    offset, crc = 0, 0
+    with path.open("rb") if path.exists() else nullcontext(()) as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.endswith(b"\n"):
+                return LedgerContent(tuple(events), len(line), crc)
+            place = f"{path}: line {number} (byte {offset})"
+            crc = _checked(line, crc, place)
+            events.append(_decode(line, place))
+            offset += len(line)
+    return LedgerContent(tuple(events), 0, crc)
 
 
 class Ledger:
@@ -86,31 +97,57 @@ class Ledger:
 
     def __enter__(self) -> Self:
         self._lock = _locked(self._path.with_suffix(".lock"))
-        self.content = read_ledger(self._path)
-        self._file = self._path.open("ab")
-        if self.content.torn_bytes:
-            self._file.truncate(self._path.stat().st_size - self.content.torn_bytes)
+        try:
+            self.content = read_ledger(self._path)
+            self._crc = self.content.crc
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._size = os.fstat(self._file).st_size - self.content.torn_bytes
+        os.ftruncate(self._file, self._size)
+        _sync_folder(self._path.parent)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.sync()
-        self._file.close()
-        os.close(self._lock)
+        try:
+            self.sync()
+        finally:
+            os.close(self._file)
+            os.close(self._lock)
 
     def __call__(self, *events: Event) -> None:
         """Append events in one go, so that a process that is killed has written all of them or none.
 
         Anything but an evaluation is on the disk when this returns.
+
+        Raises:
+            OSError: the disk is full, or fails; then none of the events is in the ledger.
         """
-        self._file.write(b"".join(_encode(event) + b"\n" for event in events))
-        self._file.flush()
+        self._append(events)
         self._unsynced = self._unsynced or bool(events)
         if all(isinstance(event, Evaluation) for event in events):
             self.sync_if_due()
         else:
             self.sync()
+
+    def _append(self, events: Sequence[Event]) -> None:
+        lines, crc = [], self._crc
+        for event in events:
+            line, crc = _encode(event, crc)
+            lines.append(line)
+        content = b"".join(lines)
+        try:
+            written = 0
+            while written < len(content):
+                written += os.write(self._file, content[written:])
+        except OSError as error:
+            os.ftruncate(self._file, self._size)
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
+        self._size += len(content)
+        self._crc = crc
 
     def sync_if_due(self) -> None:
         """Bring reports older than `SYNC_SECONDS` to the disk."""
@@ -120,28 +157,77 @@ class Ledger:
     def sync(self) -> None:
         """Bring everything written to the disk."""
         if self._unsynced:
-            os.fsync(self._file.fileno())
+            os.fsync(self._file)
         self._unsynced = False
         self._synced = time.monotonic()
 
 
-def _encode(event: Event) -> bytes:
+def _encode(event: Event, before: int) -> tuple[bytes, int]:
+    """The line of an event, and its checksum, which goes on from the line before."""
     tree = {"v": FORMAT, "event": event.kind} | {field.name: getattr(event, field.name) for field in fields(event)}
     body = json.dumps(_sayable(tree), separators=(",", ":"), allow_nan=False).encode()[:-1]
-    return body + _CRC + b"%08x" % zlib.crc32(body) + b'"}'
+    crc = zlib.crc32(body, before)
+    return b'%s%s%08x"}\n' % (body, _CRC, crc), crc
+
+
+def _checked(line: bytes, before: int, place: str) -> int:
+    """The checksum of a whole line, compared with the one that it should have after the line before."""
+    body, _, end = line.rpartition(_CRC)
+    crc = zlib.crc32(body, before)
+    if end == b'%08x"}\n' % crc and len(line) <= LONGEST_LINE:
+        return crc
+    if end == b'%08x"}\n' % zlib.crc32(body) and body.startswith(b'{"v":1,'):
+        raise RecordsError(_other_format(place))
+    raise RecordsError(
+        f"{place} is damaged, or lines before it are missing: its checksum does not fit. Everything before it is whole."
+    )
 
 
 def _decode(line: bytes, place: str) -> Event:
-    body, _, crc = line.rpartition(_CRC)
-    if crc != b"%08x" % zlib.crc32(body) + b'"}':
-        raise RecordsError(f"{place} is damaged: its checksum does not fit. Everything before it is whole.")
-    tree = json.loads(body + b"}")
-    if tree.pop("v") != FORMAT:
-        raise RecordsError(f"{place} was written by another version of actsweep; this one reads format {FORMAT}")
-    for measured in ("row", "final"):
-        if measured in tree:
-            tree[measured] = {key: _NON_FINITE.get(value, value) for key, value in tree[measured].items()}
-    return EVENT_TYPES[tree.pop("event")](**tree)
+    """The event of a line; a checksum is no proof of who wrote it, so nothing in it is taken on trust."""
+    try:
+        tree = json.loads(line)
+        del tree["crc"]
+        if tree.pop("v") != FORMAT:
+            raise RecordsError(_other_format(place))
+        for measured in ("row", "final"):
+            if measured in tree:
+                tree[measured] = {key: _NON_FINITE.get(value, value) for key, value in tree[measured].items()}
+        kind = EVENT_TYPES[tree.pop("event")]
+        return kind(**dict(_fields_of(kind.kind).model_validate(tree)))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        told = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+        raise RecordsError(f"{place} is no event of a study: {told}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise RecordsError(f"{place} is no event of a study: {type(error).__name__}: {error}") from error
+
+
+@cache
+def _fields_of(kind: str) -> type[BaseModel]:
+    """What an event's fields may hold, from the annotations of its class."""
+    event = EVENT_TYPES[kind]
+    types = get_type_hints(event, include_extras=True)
+    wanted: dict[str, Any] = {
+        field.name: types[field.name]
+        if field.default is field.default_factory is MISSING
+        else (types[field.name], field.default if field.default_factory is MISSING else field.default_factory())
+        for field in fields(event)
+    }
+    return create_model(event.__name__, __config__=ConfigDict(strict=True, extra="forbid"), **wanted)
+
+
+def _other_format(place: str) -> str:
+    return f"{place} was written by another version of actsweep; this one reads format {FORMAT}"
+
+
+def _sync_folder(path: Path) -> None:
+    """Bring the names in a folder to the disk, so that a new file is still there after a power failure."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sayable(value: Any) -> Any:
@@ -155,7 +241,7 @@ def _sayable(value: Any) -> Any:
 
 
 def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

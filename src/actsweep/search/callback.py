@@ -8,7 +8,15 @@ from typing import Any
 from ray.tune import Callback
 from ray.tune.experiment import Trial as TuneTrial
 
-from actsweep.events import Evaluation, StopSpared, TrialFailed, TrialFinished, TrialStarted, TrialStopped
+from actsweep.events import (
+    Evaluation,
+    FailureReason,
+    StopSpared,
+    TrialFailed,
+    TrialFinished,
+    TrialStarted,
+    TrialStopped,
+)
 from actsweep.records import EventStream
 from actsweep.search.driver_only import DriverOnly
 from actsweep.search.outcomes import Outcomes
@@ -115,7 +123,7 @@ class EventCallback(DriverOnly, Callback):
         ours = self._handed_out[trial.trial_id]
         return ours, self._stream.record.trials[ours.trial_id].started.attempt
 
-    def _fail(self, trial: Trial, attempt: int, reason: str, message: str) -> None:
+    def _fail(self, trial: Trial, attempt: int, reason: FailureReason, message: str) -> None:
         retry = reason == "lost" and attempt < MAX_ATTEMPTS
         self._stream(TrialFailed(trial.trial_id, attempt, reason, message, retry, time.time()))
         if retry:

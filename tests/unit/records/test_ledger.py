@@ -1,7 +1,12 @@
 import json
 import math
 import multiprocessing
+import resource
+import signal
+import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +26,7 @@ from actsweep.records import Ledger, LedgerContent, read_ledger
 
 START = TrialStarted("0" * 12, 1, "tune", 0, 7, {"model.activation": "relu"}, {"optimizer.lr": 0.01}, 2.0)
 EVENTS: list[Event] = [
-    StudyStarted("x", {"label": "digits", "fingerprint": "f", "classes": 10}, {"torch": "2"}, 1.0),
+    StudyStarted("x", {"label": "digits", "fingerprint": "f", "classes": 10}, {"torch": "2"}, {"seed": 1}, 1.0),
     START,
     Evaluation(START.trial_id, 1, {"epoch": 0, "val_acc": 0.1, "train_loss": 0.1 + 0.2}, 3.0),
     Evaluation(START.trial_id, 1, {"epoch": 1, "val_acc": 0.5, "train_loss": math.inf}, 3.5),
@@ -47,7 +52,13 @@ def test_what_is_written_is_read_to_the_last_bit(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_a_number_survives(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     write(
-        path, [START, Evaluation(START.trial_id, 1, {"epoch": 1, "val_loss": math.nan, "train_loss": -math.inf}, 0.0)]
+        path,
+        [
+            START,
+            Evaluation(
+                START.trial_id, 1, {"epoch": 1, "val_acc": 0.5, "val_loss": math.nan, "train_loss": -math.inf}, 0.0
+            ),
+        ],
     )
     row = read_ledger(path).events[1].row  # type: ignore[union-attr]
     assert math.isnan(row["val_loss"])
@@ -101,9 +112,78 @@ def test_any_changed_byte_before_the_last_line_is_found_and_placed(tmp_path: Pat
                 read_ledger(path)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda lines: [*lines[:3], *lines[4:]],
+        lambda lines: [*lines[:3], lines[2], *lines[3:]],
+        lambda lines: [*lines[:2], lines[3], lines[2], *lines[4:]],
+        lambda lines: lines[1:],
+    ],
+    ids=["missing", "twice there", "in another order", "begun too late"],
+)
+def test_whole_lines_cannot_go_come_or_move(tmp_path: Path, changed: Callable[[list[bytes]], list[bytes]]) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, EVENTS)
+    path.write_bytes(b"".join(changed(path.read_bytes().splitlines(keepends=True))))
+    with pytest.raises(RecordsError, match="is damaged, or lines before it are missing"):
+        read_ledger(path)
+
+
+def test_a_full_disk_leaves_the_ledger_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    with Ledger(path) as ledger:
+        ledger(*EVENTS[:3])
+        whole = path.read_bytes()
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 40, limits[1]))
+        try:
+            with pytest.raises(OSError, match=str(path)):
+                ledger(EVENTS[3])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, handler)
+        assert path.read_bytes() == whole
+        ledger(EVENTS[3])
+    assert read_ledger(path).events == tuple(EVENTS[:4])
+
+
+def signed(**tree: Any) -> bytes:
+    """A first line that says anything, with the checksum that it has to have."""
+    body = json.dumps({"v": 2, **tree}, separators=(",", ":")).encode()[:-1]
+    return body + b',"crc":"%08x"}\n' % zlib.crc32(body)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        signed(event="resumed"),
+        signed(event="resumed", finished=1, time=1.0, more=2),
+        signed(event="resumed", finished="1", time=1.0),
+        signed(event="no such", time=1.0),
+        signed(event=["resumed"], time=1.0),
+        signed(event="finished", trial_id="../../etc/aa", attempt=1, status="completed", final={}, time=1.0),
+        signed(event="finished", trial_id="0" * 12, attempt=0, status="completed", final={}, time=1.0),
+        signed(event="finished", trial_id="0" * 12, attempt=1, status="won", final={}, time=1.0),
+        signed(event="finished", trial_id="0" * 12, attempt=1, status="completed", final=3, time=1.0),
+        signed(event="evaluation", trial_id="0" * 12, attempt=1, row={"epoch": 1, "val_acc": "high"}, time=1.0),
+        signed(event="evaluation", trial_id="0" * 12, attempt=1, row={"val_acc": 0.5}, time=1.0),
+        signed(event="evaluation", trial_id="0" * 12, attempt=1, row={"epoch": 1, "val_acc": 0, "x": [1]}, time=1.0),
+        b"[" * 20_000 + b',"crc":"%08x"}\n' % zlib.crc32(b"[" * 20_000),
+        b'{"v":2,"event":"resumed","finished":' + b"1" * 2**20 + b',"crc":"00000000"}\n',
+    ],
+)
+def test_a_line_with_the_right_checksum_is_not_taken_on_trust(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(line)
+    with pytest.raises(RecordsError, match=r"line 1 \(byte 0\) is (no event of a study|damaged)"):
+        read_ledger(path)
+
+
 def test_a_line_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "ledger.jsonl"
-    monkeypatch.setattr("actsweep.records.ledger.FORMAT", 2)
+    monkeypatch.setattr("actsweep.records.ledger.FORMAT", 3)
     write(path, EVENTS[:1])
     monkeypatch.undo()
     with pytest.raises(RecordsError, match="another version of actsweep"):

@@ -198,7 +198,7 @@ class Story:
         self._attempts: dict[str, int] = {}
 
     def begin(self) -> StudyStarted:
-        return StudyStarted("demo", {"label": "digits", "fingerprint": "0", "classes": 10}, {}, self.now)
+        return StudyStarted("demo", {"label": "digits", "fingerprint": "0", "classes": 10}, {}, {}, self.now)
 
     def resume(self, finished: int) -> StudyResumed:
         return StudyResumed(finished, self.now)

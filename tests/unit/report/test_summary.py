@@ -71,7 +71,7 @@ def test_a_range_that_grew_brings_points_for_every_cell(story: Story) -> None:
 
 def test_points_that_were_added_wait_although_the_block_has_replicates(story: Story) -> None:
     events = [*story.run(story.tune(0, 0), 0.9), story.choose(0), *story.run(story.replicate(0, 0), 0.9)]
-    added = StudyExtended(2, [("study.tune.points", 1, 4)], story.now)
+    added = StudyExtended(2, [("study.tune.points", 1, 4)], {}, story.now)
     relu, _ = states(story, *events, added, story.resume(2))
     assert counts(relu, "tune") == (4, 1, 0, 0, 3)
     assert counts(relu, "replicate") == (3, 1, 0, 0, 2)

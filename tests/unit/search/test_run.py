@@ -28,5 +28,5 @@ def test_what_is_known_is_not_published_again(tmp_path: Path) -> None:
 
 
 def test_a_choice_holds_again_after_an_addition(tmp_path: Path) -> None:
-    extended = StudyExtended(2, [("study.tune.points", 2, 4)], 1.0)
+    extended = StudyExtended(2, [("study.tune.points", 2, 4)], {}, 1.0)
     assert published(tmp_path / "a", [CHOICE, extended], [CHOICE, CHOICE]) == [CHOICE]
