@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 CLOCK = ("seconds", "wall", "step_ms")
+TIMES = ("seconds", "step_ms")
 
 
 def curves(folder: Path) -> pa.Table:
@@ -24,7 +25,7 @@ def _without_times(tree: Any) -> Any:
     if isinstance(tree, dict):
         if tree.get("endpoint", "").startswith(("r_seconds", "r_cost")) or tree.get("claim") in ("C1a", "C1b", "C3b"):
             return {key: tree[key] for key in ("endpoint", "claim", "a", "b") if key in tree}
-        return {key: _without_times(value) for key, value in tree.items() if "seconds" not in key}
+        return {key: _without_times(value) for key, value in tree.items() if not any(word in key for word in TIMES)}
     if isinstance(tree, list):
         return [_without_times(item) for item in tree]
     return tree

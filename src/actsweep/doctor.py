@@ -15,7 +15,7 @@ from actsweep.cluster import OBJECT_STORE_BYTES, connected, unreachable
 from actsweep.data import prepare
 from actsweep.devices import cores, cuda_devices
 from actsweep.errors import ActsweepError
-from actsweep.plan import concurrency, make_plan
+from actsweep.plan import concurrency, free_bytes, make_plan
 from actsweep.report.terminal import plain_table
 from actsweep.report.wording import clean, count, size
 from actsweep.settings import StudyConfig
@@ -141,10 +141,7 @@ def _data(study: Study) -> Check:
 def _disk(config: StudyConfig, data: Check) -> Check:
     if not data.ok:
         return Check("disk", False, "not known without the data", "settle the data first")
-    needed = make_plan(config).disk.total
-    place = Path(config.run.root).absolute()
-    existing = next(path for path in (place, *place.parents) if path.exists())
-    free = shutil.disk_usage(existing).free
+    needed, free = make_plan(config).disk.total, free_bytes(Path(config.run.root))
     hint = "free some, ask for less, or choose another run.root"
     return Check("disk", free >= needed, f"{size(free)} free, {size(needed)} needed", hint)
 

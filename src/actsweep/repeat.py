@@ -11,7 +11,7 @@ from actsweep.data import Source, load, prepare
 from actsweep.errors import RecordsError, RequestError
 from actsweep.events import Row, StudyRecord, TrialRecord
 from actsweep.one_trial import CURVE_HEADING, curve_line, described
-from actsweep.records import StudyFolder, read_ledger, read_trial
+from actsweep.records import StudyFolder, open_study, read_trial
 from actsweep.report.wording import clean, count
 from actsweep.settings import TrialConfig
 from actsweep.study import trial_id
@@ -40,8 +40,7 @@ def repeat_trial(path: Path, console: Console) -> bool:
     folder = StudyFolder(path.parent.parent)
     if folder.trial(path.name) != path:
         raise RecordsError(f"--from {path}: is no trial's folder; the form is RUN_DIR/trials/ID")
-    folder.read_config()  # refuses what is no study, and loads its plugins
-    record = read_ledger(folder.ledger).fold()
+    record = open_study(folder).record
     recorded = record.trials.get(path.name)
     if recorded is None:
         raise RecordsError(f"--from {path}: {path.name} is no trial of this study; `actsweep show` finds its trials")

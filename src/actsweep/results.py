@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from actsweep.analysis import AnalysisOptions, TrialCurve, analyze_curves
 from actsweep.curves import Curve
 from actsweep.errors import RecordsError, TrialsFailedError
 from actsweep.events import StudyRecord, TrialRecord
+from actsweep.failures import given_up_warnings
 from actsweep.plugins import MEASURES
-from actsweep.records import StudyFolder, curve_rows, read_ledger, write_curves, write_whole
+from actsweep.records import OpenedStudy, StudyFolder, curve_rows, open_study, write_curves, write_whole
+from actsweep.report.summary import board_of
 from actsweep.space import text, widened
 from actsweep.stopping import stopping_costs
 from actsweep.study import Study, cell_label
@@ -18,21 +21,57 @@ Results = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 
+@dataclass(frozen=True)
+class Computed:
+    """What follows from a study's records.
+
+    Attributes:
+        study: what the study asks for.
+        results: the content of results.json.
+        trials: per trial that counts its rows; see `curve_rows`.
+    """
+
+    study: Study
+    results: Results
+    trials: Sequence[Rows]
+
+    @property
+    def drawn(self) -> list[dict[str, Any]]:
+        """The trials' curves as the page takes them."""
+        return [_drawn(self.study, rows) for rows in self.trials]
+
+
 def rebuild(folder: StudyFolder) -> Results:
     """Write everything that follows from a study's records, and return the results.
 
     Raises:
         RecordsError: the folder holds no study, its ledger is damaged, or no trial has ended yet.
+        TrialsFailedError: failures leave nothing to compare.
     """
-    study = Study(folder.read_config())
-    content = read_ledger(folder.ledger)
-    record = content.fold()
+    computed = compute(folder, open_study(folder))
+    _write(folder, computed)
+    return computed.results
+
+
+def compute(folder: StudyFolder, opened: OpenedStudy) -> Computed:
+    """What follows from a study's records, of which nothing is written.
+
+    Raises:
+        RecordsError: no trial has ended yet, or the records do not fit the settings.
+        TrialsFailedError: failures leave nothing to compare.
+    """
+    study, content, record = Study(opened.recorded), opened.content, opened.record
     trials = list(curve_rows(study, record))
     _refuse_failures(folder, study, record, trials)
     if not trials or record.started is None:
         raise RecordsError(f"{folder.path}: no trial has ended yet, so there is nothing to report")
-    results = analyze_curves([_trial_curve(study, rows) for rows in trials], _options(study, record))
-    results["study"]["warnings"] += [*_torn(content.torn_bytes), *_edge_warnings(study, record)]
+    results = analyze_curves([_trial_curve(study, rows) for rows in trials], _options(folder, study, record))
+    results["study"]["warnings"] += [
+        *_torn(content.torn_bytes),
+        *_unfinished(folder, study, record),
+        *given_up_warnings(record),
+    ]
+    results["study"]["warnings"] += _edge_warnings(study, record)
     results["study"]["data"] = dict(record.started.data)
     results["study"]["trials"] |= _failed_counts(record)
     results["study"]["failures"] = [
@@ -40,8 +79,7 @@ def rebuild(folder: StudyFolder) -> Results:
         for trial in _failed(record)
     ]
     results["study"]["stopping"] = stopping_costs(study, record)
-    _write(folder, study, results, trials)
-    return results
+    return Computed(study, results, trials)
 
 
 def read_results(folder: StudyFolder) -> Results:
@@ -63,13 +101,13 @@ def read_results(folder: StudyFolder) -> Results:
     return results
 
 
-def _write(folder: StudyFolder, study: Study, results: Results, trials: Sequence[Rows]) -> None:
+def _write(folder: StudyFolder, computed: Computed) -> None:
     from actsweep.report.page import write_report
 
-    write_curves(folder.curves, study, trials)
+    write_curves(folder.curves, computed.study, computed.trials)
     with write_whole(folder.results) as temporary:
-        temporary.write_text(json.dumps(results, indent=1, allow_nan=False))
-    write_report(folder.report, results, [_drawn(study, rows) for rows in trials])
+        temporary.write_text(json.dumps(computed.results, indent=1, allow_nan=False))
+    write_report(folder.report, computed.results, computed.drawn)
 
 
 def _trial_curve(study: Study, rows: Rows) -> TrialCurve:
@@ -86,11 +124,11 @@ def _trial_curve(study: Study, rows: Rows) -> TrialCurve:
     )
 
 
-def _options(study: Study, record: StudyRecord) -> AnalysisOptions:
+def _options(folder: StudyFolder, study: Study, record: StudyRecord) -> AnalysisOptions:
     assert record.started is not None
     target = study.config.study.target
     return AnalysisOptions(
-        name=study.config.run.name,
+        name=folder.path.resolve().name,
         reference=text(study.reference),
         classes=record.started.data["classes"],
         factor=study.short_names[study.factor],
@@ -134,6 +172,17 @@ def _torn(torn_bytes: int) -> list[str]:
     return [f"The last {torn_bytes} bytes of the ledger are a line cut off in writing; they were ignored."] * bool(
         torn_bytes
     )
+
+
+def _unfinished(folder: StudyFolder, study: Study, record: StudyRecord) -> list[str]:
+    if record.finished:
+        return []
+    cells = board_of(study, record).cells()
+    done, total = (sum(cell.sum(name) for cell in cells) for name in ("done", "total"))
+    return [
+        f"The study has not ended: {done} of {total} trials have a result, and these are the results of those. "
+        f"To go on: actsweep resume {folder.path}"
+    ]
 
 
 def _edge_warnings(study: Study, record: StudyRecord) -> list[str]:

@@ -1,8 +1,8 @@
 """A sweep from its configuration to its results: prepare the data, connect, run what is left, rebuild the results."""
 
+import errno
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,14 +16,18 @@ from actsweep.cluster import connected
 from actsweep.data import Source, prepare
 from actsweep.errors import Interrupted, RequestError
 from actsweep.events import StudyExtended, StudyFinished, StudyRecord, StudyResumed, StudyStarted, Subscriber
-from actsweep.records import EventStream, Ledger, StudyFolder
+from actsweep.halt import Halt
+from actsweep.plan import refuse_small_disk
+from actsweep.records import EventStream, Ledger, StudyFolder, holds_study, open_study
 from actsweep.report.progress import Progress
 from actsweep.results import Results, rebuild
 from actsweep.settings import StudyConfig
+from actsweep.signals import halting, interrupting
 from actsweep.study import Change, Extension, Study, extension
 from actsweep.tracker import Tracker, require_login, tracker
 
 TRACKER_SECONDS = 60.0
+HURRIED_TRACKER_SECONDS = 3.0
 _PACKAGES = ("actsweep", "torch", "pytorch-lightning", "ray", "optuna", "numpy")
 
 
@@ -39,10 +43,25 @@ def run_sweep(config: StudyConfig, console: Console, *, extend: bool = False, de
     Raises:
         RequestError: the folder holds a study of other settings or data, or the request cannot be met.
         RecordsError: the folder is in use, or damaged.
-        Interrupted: the user stopped it; what has ended is kept.
+        Interrupted: the user stopped it, or the disk is full; what has ended is kept, and the message says
+            how to go on.
     """
-    asked = Study(config)
     folder = StudyFolder(Path(config.run.root) / config.run.name)
+    try:
+        with interrupting():
+            return _swept(folder, config, console, extend=extend, debug=debug)
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != signal.SIGTERM:  # Ray makes one of it while it starts
+            raise
+        raise Interrupted(f"interrupted; {_way_on(folder)}") from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Interrupted(f"stopped: {error.filename or folder.path}: {error.strerror}; {_way_on(folder)}") from error
+
+
+def _swept(folder: StudyFolder, config: StudyConfig, console: Console, *, extend: bool, debug: bool) -> Results:
+    asked = Study(config)
     _additions(folder, config, extend)
     require_login(config.tracker)
     source = _prepared(asked)
@@ -53,7 +72,10 @@ def run_sweep(config: StudyConfig, console: Console, *, extend: bool = False, de
         _refuse_other_data(record, source, folder)
         failed = any(trial.status == "failed" for trial in record.trials.values())
         if added or failed or not record.finished:
+            refuse_small_disk(study, source, record)
             _run(study, source, folder, ledger, _Surroundings(console, added, debug))
+        elif not folder.config_file.exists() or open_study(folder).problem:
+            folder.write_config(config)
     return rebuild(folder)
 
 
@@ -86,13 +108,15 @@ def _prepared(study: Study) -> Source:
 
 
 def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, around: _Surroundings) -> None:
+    halt = Halt()
     with ExitStack() as stack:
-        stop = stack.enter_context(_stop_on_signals())
+        stack.enter_context(halting(halt))
         stack.enter_context(connected(study.config.cluster, debug=around.debug))
+        stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
         from actsweep.search import Mirror, measure_costs, run_trials  # Ray reads its environment when imported
 
         tracked = tracker(study, folder)
-        stack.callback(_close, tracked, around.console)
+        stack.callback(_close, tracked, around.console, halt)
         progress = stack.enter_context(Progress(study, around.console))
         progress.replay(ledger.content.events)
         mirror = Mirror(study, folder, ledger.content.fold())
@@ -100,14 +124,27 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         stream = EventStream(ledger, subscribers)
         _announce(stream, study, source, around.added)
         folder.write_config(study.config)
-        run_trials(study, source, folder, stream, stop)
+        run_trials(study, source, folder, stream, halt)
         mirror.close()
-        if study.config.study.measure_cost and not stop.is_set():
-            measure_costs(study, source, stream, stop)
-        if not stop.is_set():
+        if study.config.study.measure_cost and not halt.is_set():
+            measure_costs(study, source, stream, halt)
+        if not halt.is_set():
             stream(StudyFinished(time.time()))
-    if stop.is_set():
-        raise Interrupted(f"stopped; what has ended is kept. To go on: actsweep resume {folder.path}")
+    if halt.is_set():
+        why = f"stopped: {halt.reason}" if halt.reason else "stopped"
+        raise Interrupted(f"{why}; {_way_on(folder)}")
+
+
+def _way_on(folder: StudyFolder) -> str:
+    """How to go on after an interruption."""
+    try:
+        if not holds_study(folder):
+            return "the study had not begun"
+        if open_study(folder).record.finished:
+            return f"all trials have ended. To see what came of them: actsweep report {folder.path}"
+    except RequestError:  # whatever is wrong there, resume says it
+        pass
+    return f"what has ended is kept. To go on: actsweep resume {folder.path}"
 
 
 def _announce(stream: EventStream, study: Study, source: Source, added: Sequence[Change]) -> None:
@@ -123,9 +160,9 @@ def _announce(stream: EventStream, study: Study, source: Source, added: Sequence
     stream(StudyResumed(finished, time.time()))
 
 
-def _close(tracked: Tracker | None, console: Console) -> None:
+def _close(tracked: Tracker | None, console: Console, halt: Halt) -> None:
     if tracked is not None:
-        for problem in tracked.close(TRACKER_SECONDS).problems:
+        for problem in tracked.close(HURRIED_TRACKER_SECONDS if halt.is_set() else TRACKER_SECONDS).problems:
             console.print(f"W&B: {problem}", style="yellow", markup=False)
 
 
@@ -135,23 +172,24 @@ def _additions(folder: StudyFolder, config: StudyConfig, extend: bool) -> tuple[
     Raises:
         RequestError: the folder holds another study, or one that trials were not to be added to, or none to extend.
     """
-    if not folder.config_file.exists():
+    if not holds_study(folder):
         if extend:
             raise RequestError(f"--extend: {folder.path} holds no study yet, so there is nothing to add to")
         return ()
-    difference = extension(folder.read_config(), config)
+    before = open_study(folder).recorded
+    difference = extension(before, config)
     if difference.other or (difference.added and not extend):
-        raise RequestError(_other_study(folder, difference, extend))
+        raise RequestError(_other_study(folder, before, difference, extend))
     return difference.added
 
 
-def _other_study(folder: StudyFolder, difference: Extension, extend: bool) -> str:
+def _other_study(folder: StudyFolder, before: StudyConfig, difference: Extension, extend: bool) -> str:
     changes = difference.other if extend else sorted((*difference.added, *difference.other))
-    shown = "\n".join(f"  {path}: {before!r} there, {now!r} asked" for path, before, now in changes)
+    shown = "\n".join(f"  {path}: {old!r} there, {now!r} asked" for path, old, now in changes)
     name = "Give the new study a name of its own (run.name=...)"
     if extend:
         what = "seeds, blocks, points, arms and strata"
-        if folder.read_config().study.tune.widen:
+        if before.study.tune.widen:
             what = "seeds alone where ranges may widen (study.tune.widen)"
         return f"--extend can add {what}; it cannot change this in {folder.path}:\n{shown}\n{name}."
     advice = f"{name}, or ask for the settings of the old one."
@@ -166,22 +204,3 @@ def _refuse_other_data(record: StudyRecord, source: Source, folder: StudyFolder)
             f"{folder.path} holds a study on other images than those found now "
             f"({record.started.data['label']} there, {source.label} now); give the new study a name: run.name=..."
         )
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[threading.Event]:
-    """An event that the first SIGINT or SIGTERM sets; a second SIGINT leaves at once."""
-    stop = threading.Event()
-
-    def ask_to_stop(number: int, frame: object) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    numbers: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, ask_to_stop) for number in numbers}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

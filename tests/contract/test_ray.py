@@ -7,7 +7,8 @@ TWICE = """
 from actsweep.cluster import connected
 from actsweep.settings import ClusterSettings, ResourceSettings
 settings = ClusterSettings(
-    name="local", address=None, max_concurrent=None, storage=None, resources=ResourceSettings(cpu=1.0, gpu=0.0)
+    name="local", address=None, max_concurrent=None, retries=2, storage=None,
+    resources=ResourceSettings(cpu=1.0, gpu=0.0),
 )
 for _ in range(2):
     with connected(settings) as capacity:

@@ -2,23 +2,20 @@
 
 import json
 import random
-import signal
 import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import optuna
-import psutil
 import pyarrow.parquet as pq
 import pytest
 
 import timeless
 from actsweep.events import StopSpared, TrialFinished, TrialStarted, TrialStopped
 from actsweep.records import read_ledger
+from processes import count, kill_when
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 STUDY = (
@@ -28,26 +25,7 @@ STUDY = (
 
 
 def ended(folder: Path) -> int:
-    ledger = folder / "ledger.jsonl"
-    return (
-        sum(ledger.read_bytes().count(b'"event":"%s"' % kind) for kind in (b"finished", b"stopped")) * ledger.exists()
-    )
-
-
-def kill_when(condition: Callable[[], bool], place: Path, *words: str) -> None:
-    """Start a command and kill it with all its processes once something has happened."""
-    command = [sys.executable, "-m", "actsweep", *words]
-    with subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        deadline = time.monotonic() + 120
-        while not condition():
-            assert running.poll() is None, "it ended by itself"
-            assert time.monotonic() < deadline, "waited too long"
-            time.sleep(0.02)
-        for process in [*psutil.Process(running.pid).children(recursive=True), psutil.Process(running.pid)]:
-            try:
-                process.send_signal(signal.SIGKILL)
-            except psutil.NoSuchProcess:
-                continue
+    return count(folder, "finished") + count(folder, "stopped")
 
 
 @pytest.mark.slow

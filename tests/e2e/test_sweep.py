@@ -3,13 +3,10 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -17,6 +14,7 @@ import yaml
 import timeless
 from actsweep.events import Evaluation, TrialFinished, TrialStarted
 from actsweep.records import read_ledger
+from processes import busiest_worker, count, kill_when, start, wait_for
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -157,48 +155,10 @@ def test_status_counts_what_is_done(actsweep: Command, smoke: Any) -> None:
     assert "relu/3" in shown.stdout
 
 
-def wait_for(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
-
-
-def finished(folder: Path) -> int:
-    ledger = folder / "ledger.jsonl"
-    return ledger.read_bytes().count(b'"event":"finished"') if ledger.exists() else 0
-
-
-def family(pid: int) -> list[int]:
-    return [process.pid for process in psutil.Process(pid).children(recursive=True)]
-
-
-def busiest_worker(driver: int) -> int:
-    workers = [
-        process
-        for process in psutil.Process(driver).children(recursive=True)
-        if process.name().startswith("ray::") and not process.name().endswith("Agent")
-    ]
-    return max(workers, key=lambda process: process.cpu_times().user).pid
-
-
-def start(place: Path, *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "actsweep", "sweep", "experiment=smoke", *words]
-    return subprocess.Popen(command, cwd=place, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
 @pytest.mark.timeout(200)
 def test_a_killed_sweep_goes_on_to_the_same_results(actsweep: Command, smoke: Any, tmp_path: Path) -> None:
     folder = tmp_path / "outputs" / "smoke"
-    running = start(tmp_path)
-    wait_for(lambda: finished(folder) >= 3, 90)
-    everyone = [running.pid, *family(running.pid)]
-    for pid in everyone:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    running.communicate(timeout=60)
+    kill_when(lambda: count(folder, "finished") >= 3, tmp_path, "sweep", "experiment=smoke")
     done_before = {
         event.trial_id for event in read_ledger(folder / "ledger.jsonl").events if isinstance(event, TrialFinished)
     }
@@ -214,27 +174,11 @@ def test_a_killed_sweep_goes_on_to_the_same_results(actsweep: Command, smoke: An
     assert timeless.results(folder) == timeless.results(smoke.folder)
 
 
-@pytest.mark.timeout(200)
-def test_an_interrupted_sweep_says_how_to_go_on(actsweep: Command, tmp_path: Path) -> None:
-    folder = tmp_path / "outputs" / "smoke"
-    running = start(tmp_path, "study.replicate.seeds=40")
-    wait_for(lambda: finished(folder) >= 3, 90)
-    children = family(running.pid)
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert f"actsweep resume {Path('outputs') / 'smoke'}" in errors
-    assert "Traceback" not in errors
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 30)
-    status = actsweep("status", str(folder))
-    assert status.returncode == 0
-
-
 def test_a_lost_worker_costs_an_attempt_and_no_trial(actsweep: Command, tmp_path: Path) -> None:
     folder = tmp_path / "outputs" / "smoke"
-    running = start(tmp_path, "study.replicate.seeds=6", "trainer.epochs=6", "tracker=none")
-
-    wait_for(lambda: finished(folder) >= 4, 90)
+    words = ("experiment=smoke", "study.replicate.seeds=6", "trainer.epochs=6", "tracker=none")
+    running = start(tmp_path, "sweep", *words)
+    wait_for(lambda: count(folder, "finished") >= 4, 90)
     os.kill(busiest_worker(running.pid), signal.SIGKILL)
     _, errors = running.communicate(timeout=120)
     assert running.returncode == 0, errors

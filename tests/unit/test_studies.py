@@ -76,7 +76,7 @@ def study(compose: Compose, tmp_path: Path) -> StudyFolder:
     for trial in (folder.path / "trials").iterdir():
         for name in ("last.ckpt", "best.ckpt", "resume.ckpt", "trial.yaml"):
             (trial / name).write_bytes(b"12345")
-    (folder.trial("fa" + "0" * 10) / "log").write_text(f"Traceback (most recent call last):\n  {HOSTILE}\n")
+    (folder.trial("fa" + "0" * 10) / "attempt-1.log").write_text(f"Traceback (most recent call last):\n  {HOSTILE}\n")
     return folder
 
 
@@ -135,6 +135,19 @@ class TestShow:
         assert "failed: [red]x[/red]" in text
         assert "Traceback (most recent call last)" in text
         assert "\x1b" not in text
+
+    def test_the_logs_of_all_attempts_are_shown_in_order_but_none_from_elsewhere(
+        self, study: StudyFolder, tmp_path: Path
+    ) -> None:
+        trial = study.trial("fa" + "0" * 10)
+        for number in (10, 9):
+            (trial / f"attempt-{number}.log").write_text(f"number {number}\n")
+        (tmp_path / "elsewhere").write_text("not ours")
+        (trial / "attempt-2.log").symlink_to(tmp_path / "elsewhere")
+        log = find_trial(study.path, "fa").log
+        assert log.startswith("Traceback")
+        assert log.endswith("number 9\nnumber 10\n")
+        assert "not ours" not in log
 
     def test_curve_and_measures_of_a_finished_trial(self, study: StudyFolder) -> None:
         detail = find_trial(study.path, "01")

@@ -56,12 +56,13 @@ def _dispatch(words: list[str], debug: bool) -> int:
 
 
 def _refuse(error: ActsweepError, code: int, debug: bool) -> int:
+    from actsweep.redaction import redacted
     from actsweep.report.wording import escaped
 
-    lines = str(error).splitlines() or [type(error).__name__]
+    lines = redacted(str(error)).splitlines() or [type(error).__name__]
     print("actsweep:", "\n".join(map(escaped, lines)), file=sys.stderr)  # noqa: T201
     if debug:
-        traceback.print_exception(error)
+        print(redacted("".join(traceback.format_exception(error))), end="", file=sys.stderr)  # noqa: T201
     return code
 
 

@@ -45,13 +45,13 @@ def _analyze(words: list[str], debug: bool) -> int:
 
 
 def _compare(words: list[str], debug: bool) -> int:
-    from actsweep.records import StudyFolder
+    from actsweep.records import StudyFolder, open_study
     from actsweep.report.console import Screen
     from actsweep.report.side_by_side import compare_studies, comparison_tables
     from actsweep.results import read_results
 
     folders = [StudyFolder(path) for path in _parser("compare", nargs="+").parse_args(words).run_dir]
-    configs = [folder.read_config() for folder in folders]
+    configs = [open_study(folder).recorded for folder in folders]
     results = [read_results(folder) for folder in folders]
     Screen().print(comparison_tables(compare_studies([config.run.name for config in configs], configs, results)))
     return DONE

@@ -40,14 +40,34 @@ def _sweep(words: list[str], debug: bool) -> int:
 
 
 def _resume(words: list[str], debug: bool) -> int:
-    from actsweep.records import StudyFolder
-
     parser = Parser("resume", COMMANDS["resume"].usage, COMMANDS["resume"].summary)
     parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a study's folder, such as outputs/quickstart")
-    path = parser.parse_args(words).run_dir
-    config = StudyFolder(path).read_config()
-    place = config.run.model_copy(update={"name": path.resolve().name, "root": str(path.parent)})
-    return _run_study(config.model_copy(update={"run": place}), extend=False, debug=debug)
+    parser.add_argument("--dry-run", action="store_true", help="say what would run, and run nothing")
+    arguments = parser.parse_args(words)
+    if arguments.dry_run:
+        return _show_remaining(arguments.run_dir)
+    return _run_study(_resumed_config(arguments.run_dir), extend=False, debug=debug)
+
+
+def _resumed_config(path: Path) -> "StudyConfig":
+    """A study's settings, with its folder where it is now."""
+    from actsweep.records import StudyFolder, open_study
+    from actsweep.report.console import Screen
+
+    opened = open_study(StudyFolder(path))
+    if opened.problem:
+        Screen().print(f"{opened.problem}; it is made anew from the ledger", style="yellow", markup=False)
+    place = opened.config.run.model_copy(update={"name": path.resolve().name, "root": str(path.parent)})
+    return opened.config.model_copy(update={"run": place})
+
+
+def _show_remaining(path: Path) -> int:
+    from actsweep.report.console import Screen
+    from actsweep.studies import remaining_of
+    from actsweep.studies.show import remaining_text
+
+    Screen().print(remaining_text(remaining_of(path)))
+    return DONE
 
 
 def _run_study(config: "StudyConfig", *, extend: bool, debug: bool) -> int:
@@ -121,7 +141,7 @@ def _job_words(config: "StudyConfig", overrides: Sequence[str]) -> list[str]:
 COMMANDS = {
     "plan": Command("what a sweep would run, its time and its disk", "[--json] [OVERRIDES]", _plan),
     "sweep": Command("tune, replicate, analyse, report", "[--extend] [OVERRIDES]", _sweep),
-    "resume": Command("continue an interrupted sweep", "RUN_DIR", _resume),
+    "resume": Command("continue an interrupted sweep", "RUN_DIR [--dry-run]", _resume),
     "train": Command("one trial in this process, without Ray", "[OVERRIDES] | --from RUN_DIR/trials/ID", _train),
     "submit": Command("a sweep as a job on a running Ray cluster", "[--follow] [OVERRIDES]", _submit),
 }

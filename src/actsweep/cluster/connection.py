@@ -3,31 +3,26 @@
 import logging
 import math
 import os
-import secrets
 import shlex
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
+
+from actsweep.cluster.access import TOKEN_HINT, require_token, token_environment
+from actsweep.cluster.environment import ALWAYS, environment, own_cluster_environment, read_again
+from actsweep.cluster.reach import resolved, unreachable
 
 from actsweep.errors import RequestError
 from actsweep.plugins import plugin_environment
 from actsweep.settings import ClusterSettings, ResourceSettings
 
 OBJECT_STORE_BYTES = 256 * 2**20  # trials exchange plain numbers; images are shared through the page cache
-TOKEN_HINT = "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH, to those of the cluster"
-_ALWAYS = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
-}
-_LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+CONNECT_SECONDS = 5.0
+_SHORT = "/tmp"  # the path of a socket in it may have 107 bytes, which some other temporary folder may exceed
 
 
 @dataclass(frozen=True)
@@ -47,37 +42,22 @@ class Capacity:
 def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Capacity]:
     """Connect to the cluster that `settings` name, and leave it (or end it, if it is our own) at the end of the block.
 
-    A cluster of one's own listens on loopback only, with a token that lives in this process and its children.
+    A cluster of one's own listens on loopback only, with a token that lives in this process and its children, and keeps
+    its files in a folder that no other user can enter.
 
     Raises:
-        RequestError: no cluster answers at the address, or no node can ever hold one trial.
+        RequestError: no cluster answers at the address, it is off this machine and there is no token for it, or no node
+            can ever hold one trial.
     """
-    own = _own_cluster_environment() if settings.name == "local" else {}
-    with _environment({**_ALWAYS, **own}):
+    with _own_cluster(debug) if settings.name == "local" else _running_cluster(str(settings.address)) as asked:
         import ray
 
+        read_again()
         level = logging.INFO if debug else logging.CRITICAL
         for name in ("ray", "ray.tune", "ray._private"):
             logging.getLogger(name).setLevel(level)
         try:
-            if settings.name == "local":
-                cpus = len(os.sched_getaffinity(0))
-                ray.init(
-                    address="local",
-                    num_cpus=cpus,
-                    include_dashboard=False,
-                    object_store_memory=OBJECT_STORE_BYTES,
-                    log_to_driver=debug,
-                    logging_level=level,
-                    runtime_env=_runtime_environment(),
-                )
-            else:
-                ray.init(
-                    address=settings.address,
-                    log_to_driver=debug,
-                    logging_level=level,
-                    runtime_env=_runtime_environment(),
-                )
+            ray.init(log_to_driver=debug, logging_level=level, runtime_env=_runtime_environment(), **asked)
         except ray.exceptions.AuthenticationError as error:
             raise RequestError(
                 f"cluster.address={settings.address}: the cluster does not accept this token; {TOKEN_HINT}"
@@ -90,23 +70,38 @@ def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Cap
             ray.shutdown()
 
 
+@contextmanager
+def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
+    """What `ray.init` is asked for a cluster of one's own; its folder stays only where its logs may be wanted."""
+    folder = tempfile.mkdtemp(prefix="actsweep-ray-", dir=_SHORT)
+    try:
+        with environment({**ALWAYS, **own_cluster_environment()}):
+            yield {
+                "address": "local",
+                "num_cpus": len(os.sched_getaffinity(0)),
+                "include_dashboard": False,
+                "object_store_memory": OBJECT_STORE_BYTES,
+                "_temp_dir": folder,
+            }
+    finally:
+        if not debug:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running_cluster(address: str) -> Iterator[dict[str, Any]]:
+    """What `ray.init` is asked for a cluster that is running."""
+    require_token(address)
+    if reason := unreachable(address, CONNECT_SECONDS):
+        raise RequestError(f"cluster.address={address}: {reason}")
+    with environment({**ALWAYS, **token_environment()}):
+        yield {"address": resolved(address)}
+
+
 def _no_answer(settings: ClusterSettings, error: Exception) -> str:
     if settings.name == "local":
         return f"cluster=local: Ray does not start on this machine ({first_line(error)}); is it too busy?"
     return f"cluster.address={settings.address}: no Ray cluster answers ({first_line(error)})"
-
-
-@cache
-def _own_cluster_environment() -> dict[str, str]:
-    """What a cluster of one's own, and so its workers, start with: the same for all that one process starts.
-
-    Ray keeps what it read when it was imported, so a later cluster with other values would never be reached.
-    """
-    # Each trial trains in a thread of its own; by itself glibc keeps a heap for each, and a worker's memory doubles.
-    own = {"MALLOC_ARENA_MAX": "2"}
-    if "ray" in sys.modules:  # which reads the others when it is imported: then the caller's own choice stands
-        return own
-    return {**own, **_LOOPBACK_ONLY, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 def _runtime_environment() -> dict[str, Any]:
@@ -132,20 +127,6 @@ def _capacity(asked: ResourceSettings, nodes: list[Mapping[str, float]]) -> Capa
             + " and ".join(f"{amount:g} {name}" for name, amount in largest.items())
         )
     return Capacity(len(nodes), sum(slots))
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def first_line(error: BaseException) -> str:

@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from actsweep.cluster.connection import TOKEN_HINT, first_line
+from actsweep.cluster.access import TOKEN_HINT, require_token, token_environment
+from actsweep.cluster.connection import CONNECT_SECONDS, first_line
+from actsweep.cluster.environment import environment, read_again
+from actsweep.cluster.reach import asks_for_no_token, off_loopback, unreachable
 from actsweep.errors import RequestError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Whether something listens at a cluster's address, asked in bounded time and without Ray."""
+"""Where a cluster is, and whether something listens there, asked in bounded time and without Ray."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-_CURRENT = Path("/tmp/ray/ray_current_cluster")  # where a cluster that was started on this machine notes its address
+_TEMPORARY = ("RAY_TMPDIR", "TMPDIR")  # where Ray keeps its folder, by its own order
 
 
 def unreachable(address: str, seconds: float) -> str:
@@ -16,24 +16,38 @@ def unreachable(address: str, seconds: float) -> str:
         address: host:port, a URL, or auto for the cluster of this machine.
         seconds: how long to wait for an answer.
     """
-    found = _of_this_machine() if address == "auto" else address
+    found = resolved(address)
     if not found:
         return "no cluster runs on this machine, and RAY_ADDRESS is not set"
-    parts = urlsplit(found if "//" in found else f"//{found}")
-    try:
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
+    host, port = host_and_port(found)
     if not host or not port:
         return f"{found!r} is no address of the form HOST:PORT"
     try:
         socket.create_connection((host, port), timeout=seconds).close()
-    except OSError as error:
-        return f"{host}:{port} does not answer ({error.strerror or error})"
+    except (OSError, UnicodeError) as error:
+        return f"{host}:{port} does not answer ({getattr(error, 'strerror', None) or error})"
     return ""
 
 
-def _of_this_machine() -> str:
-    with suppress(OSError):
-        return os.environ.get("RAY_ADDRESS") or _CURRENT.read_text().strip()
+def resolved(address: str) -> str:
+    """An address with `auto` replaced by that of the cluster of this machine; empty where there is none.
+
+    Ray itself, told `auto`, may turn to a cluster of another user that it finds among the processes.
+    """
+    if address != "auto":
+        return address
+    if named := os.environ.get("RAY_ADDRESS", ""):
+        return named
+    folder = next((os.environ[name] for name in _TEMPORARY if name in os.environ), "/tmp")
+    with suppress(OSError, UnicodeDecodeError):
+        return (Path(folder) / "ray" / "ray_current_cluster").read_text().strip()
     return ""
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The host and the port that an address names; empty and 0 where it does not."""
+    with suppress(ValueError):
+        parts = urlsplit(address if "//" in address else f"//{address}")
+        default = {"http": 80, "https": 443}.get(parts.scheme, 0)
+        return parts.hostname or "", parts.port or default
+    return "", 0

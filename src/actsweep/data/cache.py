@@ -5,8 +5,10 @@
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actsweep.errors import DataError
+
+SILENT_SECONDS = 2.0
 
 
 def digest(content: object) -> str:
@@ -66,11 +70,23 @@ def _acquired(entry: Path) -> TextIO:
             entry.mkdir()
         with suppress(FileNotFoundError):
             lock = path.open("w")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _wait_for(lock, entry)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
                     return lock
             lock.close()
+
+
+def _wait_for(lock: TextIO, entry: Path) -> None:
+    """Lock a file; a wait that the user could notice is told."""
+    patience = time.monotonic() + SILENT_SECONDS
+    while time.monotonic() < patience:
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.05)
+    logging.getLogger(__name__).warning("another actsweep prepares the same data; waiting for it (%s)", entry)
+    fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _remove_if_empty(entry: Path) -> None:

@@ -1,20 +1,29 @@
 """A study's folder: the ledger that everything else is rebuilt from, and files that are written whole or not at all."""
 
-from actsweep.records.folder import RESUME_FILE, StudyFolder, append_log, read_trial, write_whole
+from actsweep.records.attempt import Attempt, OutdatedError, attempt_logs, latest_attempt
+from actsweep.records.folder import RESUME_FILE, StudyFolder, read_trial, write_whole
 from actsweep.records.ledger import Ledger, LedgerContent, held, is_held, read_ledger
+from actsweep.records.opening import OpenedStudy, holds_study, open_study
 from actsweep.records.stream import EventStream
-from actsweep.records.table import curve_rows, write_curves
+from actsweep.records.table import curve_rows, curve_table, write_curves
 
 __all__ = [
     "RESUME_FILE",
+    "Attempt",
     "EventStream",
     "Ledger",
     "LedgerContent",
+    "OpenedStudy",
+    "OutdatedError",
     "StudyFolder",
-    "append_log",
+    "attempt_logs",
     "curve_rows",
+    "curve_table",
     "held",
+    "holds_study",
     "is_held",
+    "latest_attempt",
+    "open_study",
     "read_ledger",
     "read_trial",
     "write_curves",

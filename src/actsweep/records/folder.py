@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,6 +74,11 @@ class StudyFolder:
         """What the running sweep needs for itself; nothing in it is ever read again."""
         return self.path / ".scratch"
 
+    @property
+    def halt(self) -> Path:
+        """There while the driver wants all running trials to end: what workers on any node can see."""
+        return self.scratch / "halt"
+
     def trial(self, trial_id: str) -> Path:
         """The folder of one trial."""
         return self.path / "trials" / trial_id
@@ -122,12 +126,6 @@ def _read_yaml(path: Path) -> Any:
     if not isinstance(tree, dict):
         raise RecordsError(f"{path} is damaged: it holds no settings")
     return tree
-
-
-def append_log(folder: Path, text: str) -> None:
-    """Add a paragraph, with the time, to the log of the trial whose folder this is."""
-    with (folder / "log").open("a") as file:
-        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text.rstrip()}\n")
 
 
 def write_yaml(path: Path, tree: object) -> None:

@@ -106,7 +106,7 @@ class Ledger:
             raise
         self._size = os.fstat(self._file).st_size - self.content.torn_bytes
         os.ftruncate(self._file, self._size)
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
         return self
 
     def __exit__(
@@ -221,7 +221,7 @@ def _other_format(place: str) -> str:
     return f"{place} was written by another version of actsweep; this one reads format {FORMAT}"
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
     """Bring the names in a folder to the disk, so that a new file is still there after a power failure."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:

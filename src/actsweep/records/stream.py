@@ -12,11 +12,16 @@ class EventStream:
     Args:
         ledger: an open ledger; its earlier events are already in `record`.
         subscribers: called with every event, in this order.
+
+    Attributes:
+        history: what the ledger held when it was opened.
+        record: the state that all events so far lead to.
     """
 
     def __init__(self, ledger: Ledger, subscribers: Sequence[Subscriber]) -> None:
         self._ledger = ledger
         self._subscribers = tuple(subscribers)
+        self.history = ledger.content.events
         self.record: StudyRecord = ledger.content.fold()
 
     def __call__(self, *events: Event) -> None:

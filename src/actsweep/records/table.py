@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actsweep.events import StudyRecord, TrialRecord, TrialStarted
 from actsweep.records.folder import write_whole
 from actsweep.space import Value, text
 from actsweep.study import PHASES, Study
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _INTEGERS = ("seed", "block", "epoch", "step", "rung")
 _TEXTS = ("trial_id", "phase", "status", "seconds_from")
@@ -38,15 +41,27 @@ def curve_rows(study: Study, record: StudyRecord) -> Iterator[list[dict[str, Any
 
 
 def write_curves(path: Path, study: Study, trials: Iterable[Sequence[Mapping[str, Any]]]) -> None:
-    """Write `curves.parquet`; a value that was not recorded is null, a loss that is not finite stays so.
+    """Write `curves.parquet`; see `curve_table`.
 
     Args:
         path: the file.
         study: the study.
         trials: per trial its rows, from `curve_rows`.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
+
+    with write_whole(path) as temporary:
+        pq.write_table(curve_table(study, trials), temporary)
+
+
+def curve_table(study: Study, trials: Iterable[Sequence[Mapping[str, Any]]]) -> "pa.Table":
+    """The table of curves; a value that was not recorded is null, a loss that is not finite stays so.
+
+    Args:
+        study: the study.
+        trials: per trial its rows, from `curve_rows`.
+    """
+    import pyarrow as pa
 
     rows = [row for trial in trials for row in trial]
     swept = list(study.short_names.values())
@@ -56,9 +71,7 @@ def write_curves(path: Path, study: Study, trials: Iterable[Sequence[Mapping[str
         | dict.fromkeys(_TEXTS, pa.string())
         | dict.fromkeys(_NUMBERS, pa.float64())
     )
-    columns = {name: pa.array([row.get(name) for row in rows], type=types.get(name)) for name in names}
-    with write_whole(path) as temporary:
-        pq.write_table(pa.table(columns), temporary)
+    return pa.table({name: pa.array([row.get(name) for row in rows], type=types.get(name)) for name in names})
 
 
 class _SweptColumns:

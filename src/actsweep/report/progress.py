@@ -1,7 +1,7 @@
 """How far a running study is: a live table on a terminal, plain lines elsewhere."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -12,7 +12,9 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from actsweep.events import (
+    CellGivenUp,
     Event,
+    FailureReason,
     PointChosen,
     RangeWidened,
     StudyExtended,
@@ -34,6 +36,14 @@ REDRAWS = 4  # a second, at most
 LINE_SECONDS = 30.0  # a line at least this often
 _LISTED_CELLS = 4
 _LONGEST_LINE = 400  # characters
+_FAILED: Mapping[FailureReason, str] = {
+    "error": "failed",
+    "memory": "ran out of memory",
+    "lost": "was lost",
+    "timeout": "took too long",
+    "data": "cannot read its data",
+    "disk": "found the disk full",
+}
 
 
 class _Display(Protocol):
@@ -95,6 +105,8 @@ class Progress:
                 return Text(self._state.widening(event))
             case TrialFailed():
                 return Text(self._state.failure(event), style="red")
+            case CellGivenUp():
+                return Text(self._state.giving_up(event), style="red")
             case _:
                 return None
 
@@ -149,12 +161,17 @@ class _State:
             f"{self.study.short_names.get(path, path)} {number(value) if isinstance(value, float) else value}"
             for path, value in start.nuisance.items()
         )
-        what = "was lost" if event.reason == "lost" else "failed"
+        what = _FAILED[event.reason]
         again = "; it will be tried again" if event.will_retry else ""
         place = f"{self._board.label(start.cell)}, {start.phase}, block {start.block}, {setting}"
         return clean(
             f"trial {event.trial_id} ({place}, seed {start.seed}) {what}{again}: {event.message}", _LONGEST_LINE
         )
+
+    def giving_up(self, event: CellGivenUp) -> str:
+        cell = self._board.label(event.cell)
+        alike = f"{count(event.failures, 'trial')} of it failed alike: {event.message}"
+        return clean(f"no more trials of {cell} are begun, since {alike}", _LONGEST_LINE)
 
     def heading(self, cells: tuple[CellState, ...]) -> str:
         failed = sum(cell.sum("failed") for cell in cells)

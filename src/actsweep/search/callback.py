@@ -2,29 +2,28 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ray.tune import Callback
 from ray.tune.experiment import Trial as TuneTrial
 
-from actsweep.events import (
-    Evaluation,
-    FailureReason,
-    StopSpared,
-    TrialFailed,
-    TrialFinished,
-    TrialStarted,
-    TrialStopped,
-)
+from actsweep.events import Evaluation, FailureReason, StopSpared, TrialFinished, TrialStarted, TrialStopped
 from actsweep.records import EventStream
 from actsweep.search.driver_only import DriverOnly
+from actsweep.search.failures import reason_of_end
+from actsweep.search.hung import Watch
 from actsweep.search.outcomes import Outcomes
+from actsweep.search.policy import FailurePolicy
 from actsweep.search.queue import Outcome, TrialQueue
 from actsweep.search.scheduler import CellSchedulers, Decision
 from actsweep.study import Trial
 
-MAX_ATTEMPTS = 3
+HUNG = (
+    "the trial hung: its process was ended, long after trainer.trial_timeout={limit:g} seconds; the log of the attempt "
+    "says where it was, unless the whole process had been frozen"
+)
 
 
 class EventCallback(DriverOnly, Callback):
@@ -36,6 +35,8 @@ class EventCallback(DriverOnly, Callback):
         stream: receives the events.
         outcomes: judges how trials ended.
         schedulers: says which trials are stopped early; None where none is.
+        policy: says which failed trials begin again.
+        watch: ends trials that hang.
     """
 
     def __init__(
@@ -45,20 +46,26 @@ class EventCallback(DriverOnly, Callback):
         stream: EventStream,
         outcomes: Outcomes,
         schedulers: CellSchedulers | None,
+        policy: FailurePolicy,
+        watch: Watch,
     ) -> None:
         self._queue = queue
         self._handed_out = handed_out
         self._stream = stream
         self._outcomes = outcomes
         self._schedulers = schedulers
+        self._policy = policy
+        self._watch = watch
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
-        """Keep the ledger's promise on what is at risk."""
+        """Keep the ledger's promise on what is at risk, and let no trial hang."""
         self._stream.tick()
+        self._watch.end_overdue()
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """A worker begins an attempt."""
-        self._begin(self._handed_out[trial.trial_id])
+        self._watch.begin(trial, self._handed_out[trial.trial_id].config.trainer.trial_timeout)
+        self._begin(trial)
 
     def on_trial_result(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
@@ -67,48 +74,59 @@ class EventCallback(DriverOnly, Callback):
         ours, attempt = self._attempt(trial)
         rows = [Evaluation(ours.trial_id, attempt, row, time.time()) for row in result["rows"]]
         decision = self._schedulers.taken(trial.trial_id) if self._schedulers is not None else None
+        self._watch.heard(trial)
         end = result.get("end")
         if end is not None:
-            self._end(ours, attempt, rows, end)
+            self._watch.end(trial)
+            self._end(trial, rows, end)
         elif decision is not None:
-            self._stop(ours, attempt, rows, decision)
+            self._stop(trial, rows, decision)
         else:
             self._stream(*rows)
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         """An attempt's worker is gone."""
+        too_long = self._watch.end(trial)
         ours = self._handed_out[trial.trial_id]
         record = self._stream.record.trials.get(ours.trial_id)
         if record is None or record.status != "running":  # its worker was lost before the trial began
-            self._begin(ours)
-        self._fail(ours, self._attempt(trial)[1], "lost", _last_line(trial.error_file))
+            self._begin(trial)
+        said = _said(trial.error_file)
+        reason = reason_of_end(said)
+        if reason == "lost" and too_long:
+            self._fail(trial, "timeout", HUNG.format(limit=ours.config.trainer.trial_timeout))
+        else:
+            self._fail(trial, reason, _last_line(said))
 
-    def _end(self, ours: Trial, attempt: int, rows: Sequence[Evaluation], end: Mapping[str, Any]) -> None:
+    def _end(self, trial: TuneTrial, rows: Sequence[Evaluation], end: Mapping[str, Any]) -> None:
+        ours, attempt = self._attempt(trial)
         if "failure" in end:
             self._stream(*rows)
-            self._fail(ours, attempt, "error", end["failure"])
+            self._fail(trial, end["reason"], end["failure"])
             return
-        final = {name: value for name, value in end.items() if name != "status"}
-        self._stream(*rows, TrialFinished(ours.trial_id, attempt, end["status"], final, time.time()))
+        finished = TrialFinished(ours.trial_id, attempt, end["status"], end["final"], time.time(), end["weights"])
+        self._stream(*rows, finished)
         self._settle(ours)
 
-    def _stop(self, ours: Trial, attempt: int, rows: Sequence[Evaluation], decision: Decision) -> None:
+    def _stop(self, trial: TuneTrial, rows: Sequence[Evaluation], decision: Decision) -> None:
         """Recorded at once with the rows that it follows from: rungs that are refilled take no decision again."""
+        ours, attempt = self._attempt(trial)
         if decision.spared:
             self._stream(*rows, StopSpared(ours.trial_id, attempt, decision.rung, time.time()))
         else:
+            self._watch.end(trial)
             self._stream(*rows, TrialStopped(ours.trial_id, attempt, decision.rung, time.time()))
             self._settle(ours)
 
     def _settle(self, ours: Trial) -> None:
         self._queue.end(ours.trial_id, self._outcomes.of(self._stream.record.trials[ours.trial_id]))
 
-    def _begin(self, ours: Trial) -> None:
-        earlier = self._stream.record.trials.get(ours.trial_id)
+    def _begin(self, trial: TuneTrial) -> None:
+        ours, attempt = self._attempt(trial)
         self._stream(
             TrialStarted(
                 trial_id=ours.trial_id,
-                attempt=earlier.started.attempt + 1 if earlier else 1,
+                attempt=attempt,
                 phase=ours.phase,
                 block=ours.block,
                 seed=ours.config.seed,
@@ -120,18 +138,22 @@ class EventCallback(DriverOnly, Callback):
         )
 
     def _attempt(self, trial: TuneTrial) -> tuple[Trial, int]:
-        ours = self._handed_out[trial.trial_id]
-        return ours, self._stream.record.trials[ours.trial_id].started.attempt
+        return self._handed_out[trial.trial_id], trial.config["attempt"]
 
-    def _fail(self, trial: Trial, attempt: int, reason: FailureReason, message: str) -> None:
-        retry = reason == "lost" and attempt < MAX_ATTEMPTS
-        self._stream(TrialFailed(trial.trial_id, attempt, reason, message, retry, time.time()))
-        if retry:
-            self._queue.retry(trial.trial_id)
+    def _fail(self, trial: TuneTrial, reason: FailureReason, message: str) -> None:
+        ours, attempt = self._attempt(trial)
+        if self._policy.failed(ours, attempt, reason, message):
+            self._queue.retry(ours.trial_id)
         else:
-            self._queue.end(trial.trial_id, Outcome(None))
+            self._queue.end(ours.trial_id, Outcome(None))
 
 
-def _last_line(path: str | None) -> str:
-    lines = Path(path).read_text(errors="replace").strip().splitlines() if path else []
-    return lines[-1] if lines else "the worker's process ended"
+def _said(error_file: str | None) -> str:
+    """What Tune wrote down of an error; it cannot where the disk is full."""
+    with suppress(OSError):
+        return Path(error_file).read_text(errors="replace").strip() if error_file else ""
+    return ""
+
+
+def _last_line(said: str) -> str:
+    return said.splitlines()[-1] if said else "the worker's process ended"

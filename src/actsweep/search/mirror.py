@@ -14,7 +14,9 @@ from urllib.parse import quote
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, distribution_to_json
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.exc import SQLAlchemyError
 
 from actsweep.events import Event, StudyRecord, TrialRecord, TrialStarted
 from actsweep.records import StudyFolder, write_whole
@@ -35,6 +37,7 @@ class Mirror:
 
     A batch is added to the file, which a dashboard that has it open then shows. The file is made anew by the first
     batch, and where a range has grown or a failed trial runs again, which a dashboard sees once it is opened again.
+    Where it cannot be written, as on a full disk, the study goes on without it, and a later batch makes it anew.
 
     Args:
         study: the study.
@@ -75,22 +78,23 @@ class Mirror:
         parameters = _parameters(self._study, self._record, trials)
         new = trials[self._written :]
         path = self._folder.optuna
-        if parameters != self._parameters or not _added(path, self._frozen(new, parameters)):
-            _write_anew(self._study.config.run.name, self._frozen(trials, parameters), path)
-        self._parameters, self._written = parameters, len(trials)
         self._due = time.monotonic() + self._every
+        try:
+            if parameters != self._parameters or not _added(path, self._frozen(new, parameters)):
+                _write_anew(self._study.config.run.name, self._frozen(trials, parameters), path)
+        except (OSError, sqlite3.Error, SQLAlchemyError, StorageInternalError):
+            self._parameters, self._written = None, 0
+        else:
+            self._parameters, self._written = parameters, len(trials)
 
     def _frozen(self, trials: Sequence[TrialRecord], parameters: "_Parameters") -> list[FrozenTrial]:
-        if self._record.started is None:
-            return []
-        resulted = [trial for trial in trials if trial.has_result]
-        classes = self._record.started.data["classes"]
-        best = best_accuracies(resulted, self._study.config.trainer.epochs, classes)
-        values = {trial.started.trial_id: value for trial, value in zip(resulted, best, strict=True)}
-        return [
-            _frozen(trial, self._study.cell_at(trial.started.cell), values.get(trial.started.trial_id), parameters)
-            for trial in trials
-        ]
+        return _frozen_trials(self._study, self._record, trials, parameters)
+
+
+def mirrored_trials(study: Study, record: StudyRecord) -> list[FrozenTrial]:
+    """All that a mirror of a study holds, in no particular order."""
+    trials = [trial for trial in record.trials.values() if _is_mirrored(trial)]
+    return _frozen_trials(study, record, trials, _parameters(study, record, trials))
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,20 @@ def _united(name: str, dimensions: Sequence[Dimension], record: StudyRecord, use
 
 def _is_mirrored(trial: TrialRecord) -> bool:
     return trial.started.phase == "tune" and trial.ended
+
+
+def _frozen_trials(
+    study: Study, record: StudyRecord, trials: Sequence[TrialRecord], parameters: _Parameters
+) -> list[FrozenTrial]:
+    if record.started is None:
+        return []
+    resulted = [trial for trial in trials if trial.has_result]
+    best = best_accuracies(resulted, study.config.trainer.epochs, record.started.data["classes"])
+    values = {trial.started.trial_id: value for trial, value in zip(resulted, best, strict=True)}
+    return [
+        _frozen(trial, study.cell_at(trial.started.cell), values.get(trial.started.trial_id), parameters)
+        for trial in trials
+    ]
 
 
 def _frozen(trial: TrialRecord, cell: Cell, best: float | None, parameters: _Parameters) -> FrozenTrial:

@@ -1,20 +1,26 @@
 """A study's trials through one `Tuner.fit()`, on the Ray that this process is connected to."""
 
+import re
 import shutil
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from ray import tune
 from ray.tune import CheckpointConfig, FailureConfig, PlacementGroupFactory, RunConfig, Stopper
 
 from actsweep.data import Source
-from actsweep.events import PointChosen, StudyRecord, place_of
+from actsweep.events import Event, PointChosen, StudyRecord, place_of
+from actsweep.halt import Halt
 from actsweep.records import RESUME_FILE, EventStream, StudyFolder
 from actsweep.search.callback import EventCallback
 from actsweep.search.driver_only import DriverOnly
+from actsweep.search.giving_up import GivingUp
+from actsweep.search.hung import Watch
 from actsweep.search.outcomes import Outcomes
-from actsweep.search.queue import TrialQueue
+from actsweep.search.policy import FailurePolicy
+from actsweep.search.queue import Outcome, TrialQueue
 from actsweep.search.runner import TrialRunner
 from actsweep.search.scheduler import CellSchedulers
 from actsweep.search.searcher import StudySearcher
@@ -23,7 +29,7 @@ from actsweep.settings import ClusterSettings
 from actsweep.study import Study, Trial
 
 
-def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventStream, stop: threading.Event) -> None:
+def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventStream, halt: Halt) -> None:
     """Run every trial of a study that has no result yet.
 
     Args:
@@ -31,20 +37,49 @@ def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventS
         source: the prepared data.
         folder: where the trials' own folders are.
         stream: receives every event; its record says which trials need not run.
-        stop: once set, no more trials are begun, running ones are ended, and the call returns.
+        halt: once set, no more trials are begun, running ones are ended, and the call returns; it is set here where
+            the disk is full.
     """
     record = stream.record
     outcomes = Outcomes(study, len(source.classes))
-    queue = TrialQueue(study, lambda trial: outcomes.known(record, trial.trial_id), _Announcer(stream))
+    giving_up = GivingUp(study, stream)
+
+    def known(trial: Trial) -> Outcome | None:
+        outcome = outcomes.known(record, trial.trial_id)
+        return Outcome(None) if outcome is None and giving_up.skips(trial) else outcome
+
+    queue = TrialQueue(study, known, _Announcer(stream))
     handed_out: dict[str, Trial] = {}
-    schedulers = _schedulers(study, handed_out, record)
-    searcher = StudySearcher(queue, handed_out, source, folder, stops=schedulers is not None)
-    callback = EventCallback(queue, handed_out, stream, outcomes, schedulers)
+    schedulers = _schedulers(study, handed_out, stream.history)
+    searcher = StudySearcher(queue, handed_out, source, folder, record, stops=schedulers is not None)
+    policy = FailurePolicy(study.config.cluster.retries, stream, giving_up, halt)
+    callback = EventCallback(queue, handed_out, stream, outcomes, schedulers, policy, Watch())
+    shutil.rmtree(folder.scratch, ignore_errors=True)  # what a driver that was killed left
+    try:
+        _tuner(study.config.cluster, folder, searcher, schedulers, callback, halt).fit()
+    except Exception as error:
+        said = _of_the_system(error)
+        if said is None:
+            raise
+        halt.because(said)
+    finally:
+        shutil.rmtree(folder.scratch, ignore_errors=True)
+        _drop_resume_checkpoints(record, folder)
+
+
+def _tuner(
+    settings: ClusterSettings,
+    folder: StudyFolder,
+    searcher: StudySearcher,
+    schedulers: CellSchedulers | None,
+    callback: EventCallback,
+    halt: Halt,
+) -> tune.Tuner:
     tune_config = tune.TuneConfig(
         search_alg=searcher,
         scheduler=schedulers,
         num_samples=-1,
-        max_concurrent_trials=study.config.cluster.max_concurrent,
+        max_concurrent_trials=settings.max_concurrent,
         reuse_actors=True,
         trial_dirname_creator=lambda trial: str(trial.trial_id),
     )
@@ -52,17 +87,24 @@ def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventS
         name="tune",
         storage_path=str(folder.scratch.absolute()),
         callbacks=[callback],
-        stop=_StopOnEvent(stop),
+        stop=_StopOnHalt(halt, folder.halt),
         failure_config=FailureConfig(max_failures=0),
         checkpoint_config=CheckpointConfig(checkpoint_at_end=False),
         verbose=0,
     )
-    trainable = tune.with_resources(TrialRunner, _resources(study.config.cluster))
-    try:
-        tune.Tuner(trainable, tune_config=tune_config, run_config=run_config).fit()
-    finally:
-        shutil.rmtree(folder.scratch, ignore_errors=True)
-        _drop_resume_checkpoints(record, folder)
+    trainable = tune.with_resources(TrialRunner, _resources(settings))
+    return tune.Tuner(trainable, tune_config=tune_config, run_config=run_config)
+
+
+def _of_the_system(error: Exception) -> str | None:
+    """What the operating system refused to the driver, as on a full disk; None where it was something else.
+
+    What goes wrong where Tune handles an event comes out as the text of a traceback.
+    """
+    if isinstance(error, OSError):
+        return str(error)
+    found = re.findall(r"^\w+Error: (\[Errno \d+\] .+)$", str(error), flags=re.MULTILINE)
+    return found[-1] if found else None
 
 
 def _drop_resume_checkpoints(record: StudyRecord, folder: StudyFolder) -> None:
@@ -90,11 +132,11 @@ class _Announcer:
             self._stream(event)
 
 
-def _schedulers(study: Study, handed_out: Mapping[str, Trial], record: StudyRecord) -> CellSchedulers | None:
+def _schedulers(study: Study, handed_out: Mapping[str, Trial], history: Iterable[Event]) -> CellSchedulers | None:
     if study.config.scheduler.name == "none":
         return None
     schedulers = CellSchedulers(study, handed_out)
-    schedulers.refill(record)
+    schedulers.refill(history)
     return schedulers
 
 
@@ -103,12 +145,16 @@ def _resources(settings: ClusterSettings) -> PlacementGroupFactory:
     return PlacementGroupFactory([{name: amount for name, amount in bundle.items() if amount}])
 
 
-class _StopOnEvent(DriverOnly, Stopper):
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
+class _StopOnHalt(DriverOnly, Stopper):
+    def __init__(self, halt: Halt, file: Path) -> None:
+        self._halt = halt
+        self._file = file
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        return self._stop.is_set()
+        if self._halt.is_set():
+            with suppress(OSError):  # on a full disk trials end after their epoch
+                self._file.touch()
+        return self._halt.is_set()

@@ -1,7 +1,7 @@
 """Early stopping of tune trials, within each cell by itself: no arm is stopped for being slower than another."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +11,7 @@ from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
 from actsweep.curves import Curve, first_bad, stack
 from actsweep.curves.divergence import counted_accuracy
-from actsweep.events import StudyRecord, TrialRecord
+from actsweep.events import Event, StudyRecord, TrialRecord, TrialStarted
 from actsweep.search.driver_only import DriverOnly
 from actsweep.study import Study, Trial
 
@@ -49,13 +49,20 @@ class CellSchedulers(DriverOnly, FIFOScheduler):
         self._decided: set[str] = set()
         self._untaken: dict[str, Decision] = {}
 
-    def refill(self, record: StudyRecord) -> None:
-        """Fill the rungs with what an earlier driver's trials reported, each up to the rung that it was stopped at.
+    def refill(self, history: Iterable[Event]) -> None:
+        """Fill the rungs with what earlier drivers' trials reported, each up to the rung that it was stopped at.
 
-        A trial that is to run again counts too: what it was told about a rung then holds, whoever has come since.
+        Every attempt counts, also of a trial that is to run again: what the trial was told about a rung then holds,
+        whoever has come since, and even if a later attempt did not get as far.
         """
-        for trial in record.trials.values():
-            if trial.started.phase == "tune" and trial.rows and record.started is not None:
+        record = StudyRecord()
+        attempts: list[TrialRecord] = []
+        for event in history:
+            record(event)
+            if isinstance(event, TrialStarted) and event.phase == "tune":
+                attempts.append(record.trials[event.trial_id])
+        for trial in attempts:
+            if trial.rows and record.started is not None:
                 rungs = self._cells[self._study.cell_at(trial.started.cell).label]
                 rungs.refill(trial, record.started.data["classes"])
 

@@ -7,7 +7,8 @@ from typing import Any
 from ray.tune.search import Searcher
 
 from actsweep.data import Source
-from actsweep.records import StudyFolder
+from actsweep.events import StudyRecord
+from actsweep.records import StudyFolder, latest_attempt
 from actsweep.search.driver_only import DriverOnly
 from actsweep.search.queue import TrialQueue
 from actsweep.study import Trial
@@ -21,6 +22,7 @@ class StudySearcher(DriverOnly, Searcher):
         handed_out: filled with each trial by the id that Tune gave it.
         source: the prepared data.
         folder: where the trials' own folders are.
+        record: which attempts at the trials there were.
         stops: whether a scheduler may stop tune trials, so that it has to see every evaluation by itself.
     """
 
@@ -30,6 +32,7 @@ class StudySearcher(DriverOnly, Searcher):
         handed_out: MutableMapping[str, Trial],
         source: Source,
         folder: StudyFolder,
+        record: StudyRecord,
         *,
         stops: bool,
     ) -> None:
@@ -38,6 +41,7 @@ class StudySearcher(DriverOnly, Searcher):
         self._handed_out = handed_out
         self._source = asdict(source)
         self._folder = folder
+        self._record = record
         self._stops = stops
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
@@ -48,11 +52,17 @@ class StudySearcher(DriverOnly, Searcher):
         self._handed_out[trial_id] = trial
         return {
             "trial_id": trial.trial_id,
+            "attempt": self._attempts(trial.trial_id) + 1,
             "trial": trial.config.model_dump(mode="json"),
             "source": self._source,
             "study": str(self._folder.path.absolute()),
             "one_row_a_step": trial.phase == "tune" and self._stops,
         }
+
+    def _attempts(self, trial_id: str) -> int:
+        """Attempts so far; one whose driver was killed as it began may have left its log alone."""
+        earlier = self._record.trials.get(trial_id)
+        return max(earlier.started.attempt if earlier else 0, latest_attempt(self._folder.trial(trial_id)))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Nothing to learn here: the callback tells the queue."""

@@ -22,11 +22,16 @@ class ResourceSettings(Settings):
 
 
 class ClusterSettings(Settings):
-    """Where trials run."""
+    """Where trials run.
+
+    Attributes:
+        retries: how often one run of the driver begins a trial again whose worker was lost or ran out of memory.
+    """
 
     name: Literal["local", "ray"]
     address: str | None
     max_concurrent: PositiveInt | None
+    retries: int = Field(ge=0, le=100)
     storage: str | None
     resources: ResourceSettings
 

@@ -3,9 +3,11 @@
 from actsweep.studies.cleaning import Removal, clean_up
 from actsweep.studies.detail import TrialDetail, find_trial
 from actsweep.studies.listing import StudyEntry, latest_study, list_studies
+from actsweep.studies.remaining import Remaining, remaining_of
 from actsweep.studies.status import StudyStatus, status_of
 
 __all__ = [
+    "Remaining",
     "Removal",
     "StudyEntry",
     "StudyStatus",
@@ -14,5 +16,6 @@ __all__ = [
     "find_trial",
     "latest_study",
     "list_studies",
+    "remaining_of",
     "status_of",
 ]

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from actsweep.errors import RecordsError, RequestError
 from actsweep.events import StudyRecord, TrialRecord
-from actsweep.records import StudyFolder, held, is_held, read_ledger
+from actsweep.records import StudyFolder, held, is_held, open_study, read_ledger
 
 # Names that a file has while it is written; one that is still there was left by a process that died.
-_UNFINISHED = re.compile(
+UNFINISHED = re.compile(
     r"\.(study\.yaml|curves\.parquet|results\.json|report\.html|optuna\.db|trial\.yaml|\w+\.ckpt)\b.*"
 )
 _OF_CACHE = re.compile(r"(pixels|order-\d+)\.(bin|json|part)|lock|\.?cifar-10-python\.tar\.gz(\.\d+)?")
 _ENTRY = re.compile(r"(digits|cifar10)-\d+|[0-9a-f]{24}")  # the cache may be a folder that holds other things too
-_WEIGHTS = ("last.ckpt", "best.ckpt")
+WEIGHTS = ("last.ckpt", "best.ckpt")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def clean_up(run_dirs: Sequence[Path], *, checkpoints: bool, cache: bool, remove
     folders = [StudyFolder(path) for path in run_dirs]
     with ExitStack() as stack:
         for folder in folders:
-            folder.read_config()
+            open_study(folder)
             if remove:
                 stack.enter_context(held(folder.ledger))
             elif is_held(folder.ledger):
@@ -82,27 +82,27 @@ def _of_study(folder: StudyFolder, checkpoints: bool) -> Iterator[Removal]:
     record = read_ledger(folder.ledger).fold()
     if _is_folder(folder.scratch):
         yield Removal(folder.scratch, "scratch folder", _bytes_below(folder.scratch))
-    yield from _files(folder.path, _UNFINISHED, "half-written file")
+    yield from _files(folder.path, UNFINISHED, "half-written file")
     trials = folder.trial("any").parent
     if not _is_folder(trials):
         return
-    kept = set(_best_of_cells(record))
+    kept = set(best_of_cells(record))
     for trial in sorted(trials.iterdir()):
         if _is_folder(trial):
-            yield from _files(trial, _UNFINISHED, "half-written file")
+            yield from _files(trial, UNFINISHED, "half-written file")
             if trial.name in record.trials and record.trials[trial.name].has_result:
                 yield from _checkpoints(trial, weights_too=checkpoints and trial.name not in kept)
 
 
 def _checkpoints(trial: Path, *, weights_too: bool) -> Iterator[Removal]:
     for removal in _files(trial, re.compile(r"\w+\.ckpt"), "weights"):
-        if removal.path.name not in _WEIGHTS:
+        if removal.path.name not in WEIGHTS:
             yield Removal(removal.path, "checkpoint to continue from", removal.bytes)
         elif weights_too:
             yield removal
 
 
-def _best_of_cells(record: StudyRecord) -> Iterator[str]:
+def best_of_cells(record: StudyRecord) -> Iterator[str]:
     """Per cell the trial whose weights are worth most: the best replicate, or before there is one the best trial."""
     cells: dict[tuple[object, ...], list[TrialRecord]] = {}
     for trial in record.trials.values():

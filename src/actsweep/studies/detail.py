@@ -7,7 +7,7 @@ from pathlib import Path
 from actsweep.curves import Curve, measure_curve
 from actsweep.errors import RecordsError
 from actsweep.events import TrialRecord
-from actsweep.records import StudyFolder
+from actsweep.records import StudyFolder, attempt_logs
 from actsweep.studies.status import StudyStatus, status_of
 from actsweep.study import Study
 
@@ -24,7 +24,7 @@ class TrialDetail:
         record: what happened to it.
         status: its status; interrupted where it was running and nobody runs the study any more.
         measures: what its curve comes to, where it has a result.
-        log: the end of its log, as it was written; empty where it wrote none.
+        log: the end of the logs of its attempts, one after the other, as they were written; empty where there are none.
     """
 
     study: Study
@@ -64,9 +64,13 @@ def _measures(status: StudyStatus, record: TrialRecord) -> Mapping[str, float | 
 
 
 def _log(path: Path, trial_id: str) -> str:
-    log = StudyFolder(path).trial(trial_id) / "log"
-    if not log.is_file():
-        return ""
+    ends = (_end(log) for log in attempt_logs(StudyFolder(path).trial(trial_id)))
+    return b"".join(ends)[-_LOG_BYTES:].decode(errors="replace")
+
+
+def _end(log: Path) -> bytes:
+    if log.is_symlink() or not log.is_file():
+        return b""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _LOG_BYTES))
-        return file.read().decode(errors="replace")
+        return file.read()

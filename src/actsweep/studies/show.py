@@ -14,6 +14,7 @@ from actsweep.report.wording import DASH, clean, count, escaped, number, percent
 from actsweep.studies.cleaning import Removal
 from actsweep.studies.detail import TrialDetail
 from actsweep.studies.listing import StudyEntry
+from actsweep.studies.remaining import Remaining
 from actsweep.studies.status import StudyStatus
 
 _LISTED = 20
@@ -34,6 +35,25 @@ def status_text(status: StudyStatus) -> RenderableType:
         said += f"; to go on: actsweep resume {clean(status.path)}"
     table = status_table(status.study, status.record, running="running" if status.state == "running" else "interrupted")
     return Group(Text(said), Text(), table)
+
+
+def remaining_text(remaining: Remaining) -> RenderableType:
+    """What `resume` would run: cell by cell, and how the trials go on that have begun."""
+    status = remaining.status
+    begun = plain_table("trial", "cell", "phase", "was", "goes on")
+    for trial in remaining.begun:
+        where = "anew" if trial.epoch is None else f"after epoch {trial.epoch}"
+        begun.add_row(*map(Text, (trial.trial_id, clean(trial.cell), trial.phase, trial.state, where)))
+    if status.state == "running":
+        said = "a sweep is running here"
+    elif not remaining.trials:
+        said = "nothing is left to run"
+    else:
+        said = f"{count(remaining.trials, 'trial')} to run; to run them: actsweep resume {clean(status.path)}"
+    parts: list[RenderableType] = [status_text(status)]
+    if remaining.begun:
+        parts += [Text(), begun]
+    return Group(*parts, Text(), Text(said))
 
 
 def _done(status: StudyStatus) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from actsweep.events import StudyRecord
-from actsweep.records import StudyFolder, is_held, read_ledger
+from actsweep.records import StudyFolder, is_held, open_study
 from actsweep.report.summary import CellState, board_of
 from actsweep.study import Study
 
@@ -48,9 +48,8 @@ def status_of(path: Path) -> StudyStatus:
         RecordsError: the folder holds no study, or a damaged one.
     """
     folder = StudyFolder(path)
-    study = Study(folder.read_config())
     held = is_held(folder.ledger)  # asked first: a study that ends meanwhile is finished, never interrupted
-    events = read_ledger(folder.ledger)
-    record = events.fold()
+    opened = open_study(folder)
+    record, events = opened.record, opened.content.events
     state: State = "running" if held else "finished" if record.finished else "interrupted"
-    return StudyStatus(path, study, record, events.events[-1].time if events.events else None, state)
+    return StudyStatus(path, Study(opened.config), record, events[-1].time if events else None, state)

@@ -18,6 +18,7 @@ from actsweep.events import (
     TrialStopped,
 )
 from actsweep.records import StudyFolder, read_ledger
+from actsweep.redaction import redacted
 from actsweep.study import Study
 from actsweep.tracker.client import Client, OpenRun
 from actsweep.tracker.description import describe, failure_summary, recorded, result_summary
@@ -144,6 +145,6 @@ def _fault_of(action: Callable[[], None]) -> str:
     try:
         action()
     except (Exception, SystemExit) as error:  # wandb raises what it likes, and leaves by sys.exit in places
-        lines = str(error).splitlines()
+        lines = redacted(str(error)).splitlines()
         return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     return ""

@@ -5,7 +5,9 @@ and tensors. It is replaced as a whole and checked when it is read, so it is not
 power failure leaves of it is either whole or not used.
 """
 
+import hashlib
 import io
+import os
 import pickle
 import zlib
 from importlib.metadata import version
@@ -17,7 +19,7 @@ import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 from torch import Tensor
 
-from actsweep.records import RESUME_FILE, append_log
+from actsweep.records import RESUME_FILE, Attempt
 
 _MAGIC = b"actsweep-resume 1"
 
@@ -26,13 +28,15 @@ class ResumeFile(CheckpointIO):
     """The resume checkpoint of one trial, through which Lightning's Trainer writes and reads.
 
     Args:
-        folder: the trial's.
+        attempt: the attempt at the trial that this is.
         trial: what the trial is known by; a checkpoint of another trial is not used, and neither is one of another
             version of torch or Lightning.
     """
 
-    def __init__(self, folder: Path, trial: str) -> None:
-        self.path = folder / RESUME_FILE
+    def __init__(self, attempt: Attempt, trial: str) -> None:
+        self.path = attempt.folder / RESUME_FILE
+        self._attempt = attempt
+        self._trial = trial
         self._identity = f"{trial}/{torch.__version__}/{version('pytorch-lightning')}".encode()
 
     def find(self) -> Path | None:
@@ -42,7 +46,7 @@ class ResumeFile(CheckpointIO):
         try:
             self.load_checkpoint(self.path)
         except _UnusableError as error:
-            append_log(self.path.parent, f"{self.path.name} is not used, and the trial starts anew: {error}")
+            self._attempt.note(f"{self.path.name} is not used, and the trial starts anew: {error}")
             return None
         return self.path
 
@@ -51,20 +55,23 @@ class ResumeFile(CheckpointIO):
 
         Raises:
             OSError: it cannot be written; the one before stays, and the trial fails and can go on from it.
+            OutdatedError: a later attempt has begun; the one before stays.
         """
         content = _saved(checkpoint)
-        _replace(self.path, b"%s %s %08x\n" % (_MAGIC, self._identity, zlib.crc32(content)), content)
+        head = b"%s %s %08x\n" % (_MAGIC, self._identity, zlib.crc32(content))
+        self._attempt.replace(self.path.name, head, content)
 
     def load_checkpoint(
         self, path: Any, map_location: Any | None = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
         """What was saved, with all tensors on the CPU; no class is ever unpickled."""
-        header, _, content = self.path.read_bytes().partition(b"\n")
+        header, _, content = _read(self.path).partition(b"\n")
         magic, _, rest = header.rpartition(b" ")[0].rpartition(b" ")
         if magic != _MAGIC or header.rpartition(b" ")[2] != b"%08x" % zlib.crc32(content):
             raise _UnusableError("it is damaged")
         if rest != self._identity:
-            raise _UnusableError(
+            other = _OtherVersionError if rest.startswith(f"{self._trial}/".encode()) else _UnusableError
+            raise other(
                 f"it is of another trial or version ({rest.decode(errors='replace')}), not {self._identity.decode()}"
             )
         try:
@@ -74,26 +81,64 @@ class ResumeFile(CheckpointIO):
         return loaded
 
     def remove_checkpoint(self, path: Any = None) -> None:
-        """Remove the checkpoint, and what an interrupted attempt to write one left."""
-        self.path.unlink(missing_ok=True)
-        _partial(self.path).unlink(missing_ok=True)
+        """Remove the checkpoint."""
+        self._attempt.remove(self.path.name)
 
 
-def save_weights(folder: Path, module: pl.LightningModule, *, last: dict[str, Tensor], best: dict[str, Tensor]) -> None:
-    """Write `last.ckpt` and `best.ckpt`: weights, and the arguments to construct the module with.
+def save_weights(
+    attempt: Attempt, module: pl.LightningModule, *, last: dict[str, Tensor], best: dict[str, Tensor]
+) -> None:
+    """Write `last.ckpt` and `best.ckpt`, weights and the arguments to construct the module with, and note their hashes.
 
-    `LightningModule.load_from_checkpoint` loads them, also with `weights_only=True`.
+    `LightningModule.load_from_checkpoint` loads them, also with `weights_only=True`. They are on the disk when this
+    returns: the end of a trial, which names their hashes, is never at risk.
 
     Raises:
         OSError: they cannot be written; what was there before stays.
+        OutdatedError: a later attempt at the trial has begun; what was there before stays.
     """
-    for name, weights in (("last", last), ("best", best)):
-        content = {
-            "state_dict": weights,
-            "hyper_parameters": dict(module.hparams),
-            "pytorch-lightning_version": version("pytorch-lightning"),
-        }
-        _replace(folder / f"{name}.ckpt", _saved(content))
+    for name, weights in (("last.ckpt", last), ("best.ckpt", best)):
+        content = _saved(
+            {
+                "state_dict": weights,
+                "hyper_parameters": dict(module.hparams),
+                "pytorch-lightning_version": version("pytorch-lightning"),
+            }
+        )
+        attempt.replace(name, content, durable=True)
+        attempt.weights[name] = hashlib.sha256(content).hexdigest()
+
+
+def resume_problem(folder: Path, trial: str) -> str | None:
+    """Why the resume checkpoint in a trial's folder is damaged or of another trial; None where it is neither.
+
+    One of another version of torch or Lightning is neither, though the trial will not go on from it.
+    """
+    resume = ResumeFile(Attempt(folder), trial)
+    try:
+        resume.load_checkpoint(resume.path)
+    except _OtherVersionError:
+        return None
+    except _UnusableError as error:
+        return str(error)
+    return None
+
+
+def weights_problem(path: Path) -> str | None:
+    """Why a file of weights cannot be loaded as tensors and plain values; None where it can be."""
+    try:
+        torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # whatever torch makes of a damaged file
+        return " ".join(str(error).split()[:12]) or type(error).__name__
+    return None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise _UnusableError(f"it cannot be read ({error.strerror})") from error
 
 
 def _saved(content: dict[str, Any]) -> memoryview:
@@ -103,23 +148,9 @@ def _saved(content: dict[str, Any]) -> memoryview:
     return buffer.getbuffer()
 
 
-def _replace(path: Path, *parts: bytes | memoryview) -> None:
-    """Write a file whole or not at all; on a full disk nothing of it stays."""
-    partial = _partial(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with partial.open("wb") as file:
-            for part in parts:
-                file.write(part)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}")
-
-
 class _UnusableError(Exception):
     """Why a checkpoint cannot be used."""
+
+
+class _OtherVersionError(_UnusableError):
+    """It is whole and of this trial, but was written by another version of torch or Lightning."""

@@ -6,7 +6,6 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytorch_lightning as pl
@@ -17,6 +16,7 @@ from actsweep.data import Batches, Data
 from actsweep.errors import RequestError
 from actsweep.events import Row
 from actsweep.model import build_module
+from actsweep.records import Attempt
 from actsweep.settings import TrainerSettings, TrialConfig
 from actsweep.study import trial_id
 from actsweep.train.checkpoint import ResumeFile, save_weights
@@ -30,7 +30,7 @@ def train(
     config: TrialConfig,
     data: Data,
     on_evaluation: Callable[[Row], None] | None = None,
-    checkpoints: Path | None = None,
+    attempt: Attempt | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Curve:
     """Train one trial and measure it, or go on with it where an earlier attempt was interrupted.
@@ -46,9 +46,9 @@ def train(
         data: the splits; see `actsweep.data.load`.
         on_evaluation: called with each row of the curve as soon as it is measured; see `Curve.from_rows`. A trial that
             goes on reports the earlier attempt's rows first.
-        checkpoints: a folder for the weights at the last and at the best evaluation (`last.ckpt`, `best.ckpt`) and,
-            until the trial has come to its end, for the checkpoint that another call with the same arguments goes on
-            from. One that is damaged or of another trial is left aside, with a note in the folder's `log`.
+        attempt: whose folder gets the weights at the last and at the best evaluation (`last.ckpt`, `best.ckpt`) and,
+            until the trial has come to its end, the checkpoint that a later attempt with the same arguments goes on
+            from. One that is damaged or of another trial is left aside, with a note in the attempt's log.
         should_stop: asked after each batch and each evaluation whether to end early; the checkpoint to go on from then
             stays.
 
@@ -58,6 +58,8 @@ def train(
     Raises:
         RequestError: a GPU is asked for and there is none.
         TrialTimeoutError: the trial took longer than `trainer.trial_timeout`; its checkpoint stays.
+        OutdatedError: a later attempt at the trial has begun; nothing that it writes was touched.
+        OSError: a checkpoint or the weights cannot be written; what was there before stays.
     """
     if config.trainer.accelerator == "gpu" and not torch.cuda.is_available():
         raise RequestError(
@@ -66,7 +68,7 @@ def train(
     clean_state(config)
     module = build_module(config, data.image_shape, data.classes)
     order = order_generator(config)
-    resume = ResumeFile(checkpoints, trial_id(config, data.fingerprint)) if checkpoints is not None else None
+    resume = ResumeFile(attempt, trial_id(config, data.fingerprint)) if attempt is not None else None
     with _quiet():
         trainer = _trainer(config.trainer, resume)
         device = trainer.strategy.root_device
@@ -89,8 +91,8 @@ def train(
             )
     module.to(device)  # Lightning leaves it on the CPU
     curve = recorder.finish()
-    if checkpoints is not None:
-        save_weights(checkpoints, module, last=recorder.last_weights, best=recorder.best_weights)
+    if attempt is not None:
+        save_weights(attempt, module, last=recorder.last_weights, best=recorder.best_weights)
     if resume is not None and curve.status != "stopped":
         resume.remove_checkpoint()
     return curve

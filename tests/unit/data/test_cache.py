@@ -168,3 +168,21 @@ def test_where_entries_are(monkeypatch, variables, expected):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert str(cache.entry_folder("key")) == expected
+
+
+def test_a_wait_for_another_process_is_told(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(cache, "SILENT_SECONDS", 0.1)
+    entry, held, done = tmp_path / "entry", threading.Event(), threading.Event()
+
+    def hold():
+        with cache.locked(entry):
+            held.set()
+            done.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(30)
+    threading.Timer(0.5, done.set).start()
+    with cache.locked(entry):
+        assert "another actsweep prepares the same data" in caplog.text
+    holder.join()

@@ -1,13 +1,14 @@
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
-from actsweep.events import Event
+from actsweep.events import CellGivenUp, Event, FailureReason
 from actsweep.report.progress import LINE_SECONDS, REDRAWS, Progress
 
 from .conftest import Story
@@ -145,6 +146,22 @@ def test_a_lost_trial_is_said_to_be_tried_again(story: Story, lines: Screen) -> 
     trial = story.tune(0, 0)
     show(story, lines, story.start(trial), story.fail(trial, "node died", retry=True))
     assert "was lost; it will be tried again: node died" in lines.raw
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("memory", "ran out of memory"), ("timeout", "took too long"), ("data", "cannot read its data"), ("disk", "full")],
+)
+def test_why_a_trial_failed_is_said_in_words(story: Story, lines: Screen, reason: FailureReason, words: str) -> None:
+    trial = story.tune(0, 0)
+    show(story, lines, story.start(trial), replace(story.fail(trial, "no"), reason=reason))
+    assert f"{words}: no" in lines.raw
+
+
+def test_a_cell_that_is_given_up_is_named_with_its_reason(story: Story, lines: Screen) -> None:
+    show(story, lines, CellGivenUp(story.tune(1, 0).cell.values, 3, HOSTILE, story.now))
+    assert "no more trials of sigmoid/3 are begun, since 3 trials of it failed alike: [bold red]Boom" in lines.raw
+    assert "\x1b" not in lines.raw
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])

@@ -7,16 +7,23 @@ from typing import Any
 
 import pytest
 
-from actsweep.events import Event, TrialFailed, TrialStarted
+from actsweep.events import Event, TrialFailed, TrialFinished, TrialStarted
+from actsweep.halt import Halt
 from actsweep.records import EventStream, Ledger
-from actsweep.search.callback import MAX_ATTEMPTS, EventCallback
+from actsweep.search.callback import EventCallback
+from actsweep.search.giving_up import GivingUp
+from actsweep.search.hung import Watch
 from actsweep.search.outcomes import Outcomes
+from actsweep.search.policy import FailurePolicy
 from actsweep.search.queue import TrialQueue
 from actsweep.search.scheduler import Decision
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
 
 ROWS = [{"epoch": epoch, "val_acc": accuracy, "train_loss": 1.0} for epoch, accuracy in enumerate((0.1, 0.6, 0.5))]
+
+COMPLETED = {"status": "completed", "final": {"test_acc": 0.5}, "weights": {"last.ckpt": "ab", "best.ckpt": "cd"}}
+FAILED = {"failure": "no", "reason": "error"}
 
 
 class Driver:
@@ -29,13 +36,19 @@ class Driver:
         stream = EventStream(ledger, [self.events.append])
         self.queue = TrialQueue(study, lambda trial: None, stream)
         self.record = stream.record
-        self.callback = EventCallback(self.queue, self.handed_out, stream, Outcomes(study, 10), None)
+        self.halt = Halt()
+        self.now = 0.0
+        policy = FailurePolicy(2, stream, GivingUp(study, stream), self.halt)
+        watch = Watch(lambda: self.now)
+        self.callback = EventCallback(self.queue, self.handed_out, stream, Outcomes(study, 10), None, policy, watch)
 
     def suggest(self) -> Any:
         trial = self.queue.next()
         assert trial is not None
         self.handed_out[name := f"tune{len(self.handed_out)}"] = trial
-        return SimpleNamespace(trial_id=name, error_file=None)
+        earlier = self.record.trials.get(trial.trial_id)
+        attempt = earlier.started.attempt + 1 if earlier else 1
+        return SimpleNamespace(trial_id=name, error_file=None, config={"attempt": attempt})
 
     def start(self, trial: Any) -> None:
         self.callback.on_trial_start(0, [], trial)
@@ -57,17 +70,19 @@ def test_a_trial_begins_reports_and_ends(driver: Driver) -> None:
     trial = driver.suggest()
     driver.start(trial)
     driver.result(trial, rows=ROWS[:2])
-    driver.result(trial, rows=ROWS[2:], end={"status": "completed", "test_acc": 0.5})
+    driver.result(trial, rows=ROWS[2:], end=COMPLETED)
     assert [event.kind for event in driver.events] == ["trial_started", *["evaluation"] * 3, "finished"]
     (record,) = driver.record.trials.values()
     assert (record.status, record.final, len(record.rows)) == ("completed", {"test_acc": 0.5}, 3)
+    assert isinstance(finished := driver.events[-1], TrialFinished)
+    assert finished.weights == COMPLETED["weights"]
     assert driver.queue.idle
 
 
 def test_a_trials_own_error_is_final(driver: Driver) -> None:
     trial = driver.suggest()
     driver.start(trial)
-    driver.result(trial, rows=ROWS[:1], end={"failure": "ValueError: no", "trace": "..."})
+    driver.result(trial, rows=ROWS[:1], end={"failure": "ValueError: no", "reason": "error"})
     failed = driver.events[-1]
     assert isinstance(failed, TrialFailed)
     assert (failed.reason, failed.message, failed.will_retry) == ("error", "ValueError: no", False)
@@ -76,16 +91,51 @@ def test_a_trials_own_error_is_final(driver: Driver) -> None:
 
 def test_a_lost_worker_is_tried_again_a_bounded_number_of_times(driver: Driver) -> None:
     names = set()
-    for attempt in range(1, MAX_ATTEMPTS + 1):
+    for attempt in (1, 2, 3):
         trial = driver.suggest()
         names.add(driver.handed_out[trial.trial_id].trial_id)
         driver.start(trial)
         driver.error(trial)
         failed = driver.events[-1]
         assert isinstance(failed, TrialFailed)
-        assert (failed.attempt, failed.will_retry) == (attempt, attempt < MAX_ATTEMPTS)
+        assert (failed.attempt, failed.reason, failed.will_retry) == (attempt, "lost", attempt < 3)
     assert len(names) == 1
     assert driver.queue.idle
+
+
+def test_a_full_disk_halts_the_study_and_leaves_the_trial_for_another_time(driver: Driver) -> None:
+    trial = driver.suggest()
+    driver.start(trial)
+    driver.result(trial, end={"failure": "[Errno 28] No space left on device: 'last.ckpt'", "reason": "disk"})
+    assert driver.halt.reason == "the disk is full: [Errno 28] No space left on device: 'last.ckpt'"
+    assert [record.status for record in driver.record.trials.values()] == ["waiting"]
+
+
+def test_why_a_worker_ended_is_told_from_what_ray_says(driver: Driver, tmp_path: Path) -> None:
+    trial = driver.suggest()
+    driver.start(trial)
+    trial.error_file = str(tmp_path / "error.txt")
+    Path(trial.error_file).write_text("Failure # 1\n2 worker(s) were killed due to the node running low on memory.\n")
+    driver.error(trial)
+    failed = driver.events[-1]
+    assert isinstance(failed, TrialFailed)
+    assert (failed.reason, failed.will_retry) == ("memory", True)
+    assert failed.message == "2 worker(s) were killed due to the node running low on memory."
+
+
+@pytest.mark.parametrize(("seconds", "reason"), [(99, "lost"), (101, "timeout")])
+def test_a_worker_that_ends_after_the_time_limit_was_ended_for_it(
+    compose: Callable[..., StudyConfig], tmp_path: Path, seconds: float, reason: str
+) -> None:
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        driver = Driver(Study(compose("experiment=smoke", "trainer.trial_timeout=100")), ledger)
+        trial = driver.suggest()
+        driver.start(trial)
+        driver.now = seconds
+        driver.error(trial)
+        failed = driver.events[-1]
+        assert isinstance(failed, TrialFailed)
+        assert (failed.reason, failed.will_retry) == (reason, reason == "lost")
 
 
 def test_a_worker_lost_before_the_trial_began_costs_an_attempt_too(driver: Driver) -> None:
@@ -138,7 +188,7 @@ def test_a_failed_point_is_not_tried_again_once_its_block_is_settled(driver: Dri
         driver.start(trial)
         tried = cells.setdefault(ours.cell.label, [])
         tried.append(ours.trial_id)
-        end = {"failure": "no"} if len(tried) == 1 and ours.phase == "tune" else {"status": "completed"}
+        end = FAILED if len(tried) == 1 and ours.phase == "tune" else COMPLETED
         driver.result(trial, rows=ROWS, end=end)
     outcomes = Outcomes(driver.study, 10)
     failed = {cell: tried[0] for cell, tried in cells.items()}
@@ -152,7 +202,7 @@ def test_a_failed_point_is_not_tried_again_once_its_block_is_settled(driver: Dri
 def test_the_outcome_is_the_analysis_own_best_accuracy(driver: Driver) -> None:
     trial = driver.suggest()
     driver.start(trial)
-    driver.result(trial, rows=ROWS, end={"status": "completed"})
+    driver.result(trial, rows=ROWS, end=COMPLETED)
     outcomes = Outcomes(driver.study, classes=10)
     (record,) = driver.record.trials.values()
     assert outcomes.of(record).best_val_acc == 0.6

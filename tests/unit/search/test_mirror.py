@@ -103,6 +103,19 @@ def test_states_values_and_curves_are_the_ledgers(study: Study, folder: StudyFol
     assert complete.duration.total_seconds() == 4.0
 
 
+def test_where_it_cannot_be_written_the_study_goes_on_and_a_later_batch_makes_it_anew(
+    study: Study, tmp_path: Path
+) -> None:
+    folder = StudyFolder(tmp_path / "not there yet")
+    mirror = Mirror(study, folder, record_of(), every=0.0)
+    for event in events(at(study, 0.001), "completed"):
+        mirror(event)
+    folder.path.mkdir()
+    for event in events(at(study, 0.002), "completed"):
+        mirror(event)
+    assert len(read(folder)) == 2
+
+
 def test_what_is_written_is_what_optuna_itself_would_write(study: Study, folder: StudyFolder, tmp_path: Path) -> None:
     curves = ((0.1, math.nan, 0.3), (0.1, None), (0.1, 0.2))
     happened = [

@@ -1,5 +1,6 @@
 """The worker, in this process: a Tune trainable is a plain object until Tune makes an actor of it."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -9,11 +10,13 @@ import pytest
 import yaml
 
 from actsweep.data import load, prepare
+from actsweep.records import Attempt
 from actsweep.search.runner import TrialRunner
 from actsweep.settings import StudyConfig
 from actsweep.train import train
 
 WORDS = ("data.train=256", "data.val=128", "data.test=128", "model.width=4", "optimizer.lr=0.01")
+WRITTEN = {"trial.yaml", "last.ckpt", "best.ckpt", "attempt-1.log"}
 Asked = Callable[..., dict[str, Any]]
 
 
@@ -21,10 +24,11 @@ Asked = Callable[..., dict[str, Any]]
 def asked(compose: Callable[..., StudyConfig], tmp_path: Path) -> Asked:
     """What the searcher hands out for a trial called `name`."""
 
-    def build(name: str, *words: str, one_row_a_step: bool = False) -> dict[str, Any]:
+    def build(name: str, *words: str, one_row_a_step: bool = False, attempt: int = 1) -> dict[str, Any]:
         config = compose(*WORDS, *words)
         return {
             "trial_id": name,
+            "attempt": attempt,
             "trial": config.trial({}, config.seed).model_dump(mode="json"),
             "source": asdict(prepare(config.data)),
             "study": str(tmp_path),
@@ -63,7 +67,7 @@ def test_a_trial_hands_over_its_rows_and_its_end(asked: Asked, runner: Callable[
     found = results(runner(asked("one", "trainer.epochs=2")))
     rows = [row for result in found for row in result["rows"]]
     assert [row["epoch"] for row in rows] == [0, 1, 2]
-    assert found[-1]["end"].keys() == {"status", "test_acc", "test_loss", "best_test_acc"}
+    assert found[-1]["end"]["final"].keys() == {"test_acc", "test_loss", "best_test_acc"}
     assert found[-1]["done"]
 
 
@@ -78,7 +82,7 @@ def test_a_scheduler_sees_each_row_by_itself(asked: Asked, runner: Callable[...,
 def test_a_diverged_trial_counts_as_chance(asked: Asked, runner: Callable[..., TrialRunner]) -> None:
     words = ("optimizer=sgd", "optimizer.lr=1e6", "model.init=he")
     found = results(runner(asked("one", *words, one_row_a_step=True)))
-    assert found[-1]["end"] == {"status": "diverged"}
+    assert (found[-1]["end"]["status"], found[-1]["end"]["final"]) == ("diverged", {})
     assert found[-1]["metric"] == pytest.approx(0.1)
 
 
@@ -90,21 +94,21 @@ def test_a_trial_that_the_scheduler_stopped_ends_soon_and_leaves_nothing_to_go_o
         worker.step()
     assert worker.reset_config(asked("next", "trainer.epochs=1"))
     assert results(worker)[-1]["end"]["status"] == "completed"
-    assert files(tmp_path, "long") == {"trial.yaml", "last.ckpt", "best.ckpt"}
+    assert files(tmp_path, "long") == WRITTEN
 
 
 def test_an_interrupted_trial_goes_on_where_it_was_and_reports_its_rows_again(
     asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
 ) -> None:
-    config = asked("long", "trainer.epochs=30", "data.augment=true", one_row_a_step=True)
-    first = runner(config)
+    words = ("long", "trainer.epochs=30", "data.augment=true")
+    first = runner(asked(*words, one_row_a_step=True))
     before = [first.step()["rows"][0] for _ in range(3)]
     first.stop()
     assert "resume.ckpt" in files(tmp_path, "long")
-    again = [row for result in results(runner(config)) for row in result["rows"]]
+    again = [row for result in results(runner(asked(*words, attempt=2))) for row in result["rows"]]
     assert again[:3] == before
     assert [row["epoch"] for row in again] == list(range(31))
-    assert files(tmp_path, "long") == {"trial.yaml", "last.ckpt", "best.ckpt"}
+    assert files(tmp_path, "long") == {*WRITTEN, "attempt-2.log"}
 
 
 def test_a_failure_is_one_message_and_its_traceback_is_in_the_log(
@@ -112,7 +116,54 @@ def test_a_failure_is_one_message_and_its_traceback_is_in_the_log(
 ) -> None:
     found = results(runner(asked("one", "trainer.trial_timeout=0.001")))
     assert found[-1]["end"]["failure"].startswith("the trial took longer than trainer.trial_timeout=0.001 seconds")
-    assert "Traceback" in (tmp_path / "trials" / "one" / "log").read_text()
+    assert found[-1]["end"]["reason"] == "timeout"
+    assert "Traceback" in (tmp_path / "trials" / "one" / "attempt-1.log").read_text()
+
+
+def test_what_a_worker_says_of_a_failure_holds_no_secret(
+    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", "a-canary-in-a-mine")
+    config = asked("one")
+    config["trial"]["model"]["activation"] = "a-canary-in-a-mine"
+    end = results(runner(config))[-1]["end"]
+    for said in (end["failure"], (tmp_path / "trials" / "one" / "attempt-1.log").read_text()):
+        assert "[redacted]" in said
+        assert "canary" not in said
+
+
+def test_the_weights_are_told_by_their_hashes(asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path) -> None:
+    end = results(runner(asked("one", "trainer.epochs=1")))[-1]["end"]
+    folder = tmp_path / "trials" / "one"
+    hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("last.ckpt", "best.ckpt")}
+    assert end["weights"] == hashes
+
+
+def test_a_worker_whose_attempt_is_outdated_stops_and_touches_nothing_more(
+    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
+) -> None:
+    """As one that was frozen, taken for lost, and comes back while the next attempt runs."""
+    old = runner(asked("long", "trainer.epochs=100000"))
+    old.step()
+    folder = tmp_path / "trials" / "long"
+    Attempt(folder, 2).begin()
+    (folder / "resume.ckpt").write_bytes(b"of the second attempt")
+    end = results(old)[-1]["end"]
+    assert end["reason"] == "lost"
+    old.stop()
+    assert (folder / "resume.ckpt").read_bytes() == b"of the second attempt"
+    assert files(tmp_path, "long") == {"trial.yaml", "resume.ckpt", "attempt-1.log", "attempt-2.log"}
+    assert "Traceback" not in (folder / "attempt-1.log").read_text()
+
+
+def test_a_worker_that_cannot_end_its_trial_takes_no_other(
+    asked: Asked, runner: Callable[..., TrialRunner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actsweep.search.runner.RESET_SECONDS", 0.0)
+    worker = runner(asked("long", "trainer.epochs=100000"))
+    worker.step()
+    with pytest.raises(RuntimeError, match="trial long, which was stopped early, does not end"):
+        worker.reset_config(asked("next", "trainer.epochs=1"))
 
 
 def test_what_is_written_is_the_trial(
@@ -122,4 +173,6 @@ def test_what_is_written_is_the_trial(
     (*_, last) = results(runner(config))
     assert yaml.safe_load((tmp_path / "trials" / "one" / "trial.yaml").read_text()) == config["trial"]
     study = compose(*WORDS, "trainer.epochs=1")
-    assert last["end"]["test_loss"] == train(study.trial({}, 0), load(prepare(study.data), study.data)).test_loss
+    assert (
+        last["end"]["final"]["test_loss"] == train(study.trial({}, 0), load(prepare(study.data), study.data)).test_loss
+    )

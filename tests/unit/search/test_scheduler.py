@@ -59,7 +59,7 @@ class Sweep:
         self.scheduler = CellSchedulers(self.study, self.handed_out)
         assert self.scheduler.set_search_properties(None, None)
         self.running: dict[str, TuneTrial] = {}
-        self.scheduler.refill(self.record)
+        self.scheduler.refill(self.log)
         if self.record.started is None:
             self._happens(STARTED)
 
@@ -215,7 +215,7 @@ def test_a_diverged_trial_counts_as_chance_at_its_last_rung(study: Study) -> Non
     sweep.report(diverged, 0, CHANCE)
     sweep.report(diverged, 1, 0.9, ends=True, train_loss=math.inf)
     assert not sweep.out
-    for again in (sweep, Sweep(study, record=sweep.record)):
+    for again in (sweep, Sweep(study, sweep.record, sweep.log)):
         assert again.run(tuned(study, 1), flat(CHANCE / 2)) == 1
         assert again.run(tuned(study, 2), flat(CHANCE)) == EPOCHS
 
@@ -229,7 +229,7 @@ def test_a_trial_that_is_evaluated_seldom_is_judged_at_the_highest_rung_it_has_c
         for epoch, value in zip((4, 8, 10), values, strict=False):
             sweep.report(ours, epoch, value)
     assert sweep.out == {worse.trial_id: (3, False), late.trial_id: (9, False)}
-    again = Sweep(study, record=sweep.record)
+    again = Sweep(study, sweep.record, sweep.log)
     other = tuned(study, 3)
     again.start(other)
     again.report(other, 4, 0.49)
@@ -284,7 +284,7 @@ def interleaved(study: Study, seed: int, interruptions: int) -> dict[str, tuple[
         step += 1
         if step in at:
             out |= sweep.out
-            sweep = Sweep(study, record=sweep.record)
+            sweep = Sweep(study, sweep.record, sweep.log)
             for other, last in running.values():
                 sweep.start(other)
                 for repeated in range(last + 1):
@@ -307,9 +307,29 @@ def test_a_trial_that_an_earlier_driver_left_unfinished_keeps_its_place_at_the_r
     sweep.start(waiting)
     sweep.report(waiting, 0, CHANCE)
     sweep.report(waiting, 1, 0.5)
-    again = Sweep(study, record=sweep.record)
+    again = Sweep(study, sweep.record, sweep.log)
     assert again.run(tuned(study, 1), flat(0.4)) == 1
     assert again.run(waiting, flat(0.5)) == EPOCHS
+
+
+def test_a_rung_is_not_judged_anew_after_an_attempt_that_did_not_come_to_it(study: Study) -> None:
+    """The trial passes the rung of epoch 3, and is then interrupted twice, the second time before it is there again."""
+    sweep = Sweep(study)
+    twice, spared = tuned(study, 0), tuned(study, 1, spared=True)
+    for ours, values in ((twice, [CHANCE, 0.5, 0.5, 0.5]), (spared, [CHANCE, 0.4])):
+        sweep.start(ours)
+        for epoch, value in enumerate(values):
+            sweep.report(ours, epoch, value)
+    for number in range(2, 8):
+        sweep.run(tuned(study, number), flat(0.9))
+    again = Sweep(study, sweep.record, sweep.log)
+    for ours in (twice, spared):
+        again.start(ours)
+        again.report(ours, 0, CHANCE)
+    last = Sweep(study, sweep.record, sweep.log)
+    assert last.run(twice, [CHANCE, *[0.5] * 3, *[0.99] * 9]) == EPOCHS
+    assert last.run(spared, flat(0.4)) == EPOCHS
+    assert last.out == {spared.trial_id: (1, True)}
 
 
 def test_a_result_without_an_evaluation_is_not_judged(study: Study) -> None:

@@ -13,6 +13,7 @@ from actsweep.data import Data
 from actsweep.errors import TrialTimeoutError
 from actsweep.events import Row
 from actsweep.model import Classifier
+from actsweep.records import Attempt
 from actsweep.settings import TrialConfig
 from actsweep.study import trial_id
 from actsweep.train import train
@@ -35,6 +36,7 @@ PROCESS = """
 import os, sys
 from pathlib import Path
 from actsweep.data import load, prepare
+from actsweep.records import Attempt
 from actsweep.settings import TrialConfig
 from actsweep.study import trial_id
 from actsweep.train import train
@@ -44,7 +46,7 @@ folder, last = Path(sys.argv[1]), int(sys.argv[2])
 def report(row):
     if row["epoch"] == last:
         os._exit(9)
-curve = train(config, load(prepare(config.data), config.data), report, folder)
+curve = train(config, load(prepare(config.data), config.data), report, Attempt(folder))
 print(repr((curve.val_loss.tolist(), curve.train_loss.tolist(), curve.test_loss, curve.best_test_acc)))
 """
 
@@ -61,7 +63,7 @@ def interrupted(trial: Trial, folder: Path, epoch: int) -> None:
             raise PowerCutError
 
     with pytest.raises(PowerCutError):
-        train(*trial, cut, folder)
+        train(*trial, cut, Attempt(folder))
 
 
 def in_a_process(trial: Trial, folder: Path, until: int) -> subprocess.CompletedProcess[str]:
@@ -82,7 +84,7 @@ def test_a_trial_goes_on_as_if_it_had_not_been_interrupted(
     train(*trial("trainer.epochs=1", "optimizer=sgd", "seed=9"))
     interrupted(ours, tmp_path, epoch=4)
     rows: list[Row] = []
-    assert same(train(*ours, rows.append, tmp_path), whole)
+    assert same(train(*ours, rows.append, Attempt(tmp_path)), whole)
     assert [row["epoch"] for row in rows] == whole.epoch.tolist()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
 
@@ -103,7 +105,7 @@ def test_a_trial_on_a_gpu_goes_on_too(trial: Callable[..., Trial], tmp_path: Pat
     ours = trial("trainer=gpu", "trainer.epochs=4", *CASES["sgd"])
     whole = train(*ours)
     interrupted(ours, tmp_path, epoch=2)
-    curve = train(*ours, None, tmp_path)
+    curve = train(*ours, None, Attempt(tmp_path))
     assert curve.val_loss is not None
     np.testing.assert_allclose(curve.val_loss, whole.val_loss, rtol=0.02)
 
@@ -114,7 +116,7 @@ def test_seconds_accumulate_over_attempts_and_leave_the_checkpoints_out(
     ours = trial("trainer.epochs=4")
     interrupted(ours, tmp_path, epoch=2)
     rows: list[Row] = []
-    curve = train(*ours, rows.append, tmp_path)
+    curve = train(*ours, rows.append, Attempt(tmp_path))
     assert curve.seconds is not None
     assert (np.diff(curve.seconds) > 0).all()
     assert all(later["wall"] > earlier["wall"] for earlier, later in itertools.pairwise(rows))
@@ -124,9 +126,9 @@ def test_weights_of_a_trial_that_went_on_are_those_of_one_that_was_not_interrupt
     trial: Callable[..., Trial], tmp_path: Path
 ) -> None:
     ours = trial("trainer.epochs=4", "optimizer.lr=0.05")
-    train(*ours, None, tmp_path / "whole")
+    train(*ours, None, Attempt(tmp_path / "whole"))
     interrupted(ours, tmp_path / "parts", epoch=3)
-    train(*ours, None, tmp_path / "parts")
+    train(*ours, None, Attempt(tmp_path / "parts"))
     for name in ("last.ckpt", "best.ckpt"):
         one, two = (torch.load(tmp_path / part / name, weights_only=True) for part in ("whole", "parts"))
         assert all(torch.equal(value, two["state_dict"][key]) for key, value in one["state_dict"].items())
@@ -149,8 +151,10 @@ def test_a_damaged_checkpoint_is_left_aside_with_a_note(
     interrupted(ours, tmp_path, epoch=2)
     path = tmp_path / "resume.ckpt"
     path.write_bytes(damage(path.read_bytes()))
-    assert same(train(*ours, None, tmp_path), train(*ours))
-    assert "resume.ckpt is not used, and the trial starts anew: it is damaged" in (tmp_path / "log").read_text()
+    assert same(train(*ours, None, Attempt(tmp_path)), train(*ours))
+    assert (
+        "resume.ckpt is not used, and the trial starts anew: it is damaged" in (tmp_path / "attempt-1.log").read_text()
+    )
 
 
 class Foreign:
@@ -159,10 +163,10 @@ class Foreign:
 
 def test_a_checkpoint_that_would_need_code_to_load_is_left_aside(trial: Callable[..., Trial], tmp_path: Path) -> None:
     ours = trial()
-    file = ResumeFile(tmp_path, trial_id(ours[0], ours[1].fingerprint))
+    file = ResumeFile(Attempt(tmp_path), trial_id(ours[0], ours[1].fingerprint))
     file.save_checkpoint({"state_dict": Foreign()}, file.path)
     assert file.find() is None
-    assert "it holds more than plain values and tensors" in (tmp_path / "log").read_text()
+    assert "it holds more than plain values and tensors" in (tmp_path / "attempt-1.log").read_text()
 
 
 @pytest.mark.parametrize("words", [("seed=1",), ("optimizer.lr=0.02",)])
@@ -171,8 +175,8 @@ def test_a_checkpoint_of_another_trial_is_left_aside_with_a_note(
 ) -> None:
     interrupted(trial(*words), tmp_path, epoch=2)
     ours = trial()
-    assert same(train(*ours, None, tmp_path), train(*ours))
-    assert "it is of another trial or version" in (tmp_path / "log").read_text()
+    assert same(train(*ours, None, Attempt(tmp_path)), train(*ours))
+    assert "it is of another trial or version" in (tmp_path / "attempt-1.log").read_text()
 
 
 def test_what_an_interrupted_attempt_to_write_left_does_no_harm_and_goes(
@@ -180,8 +184,8 @@ def test_what_an_interrupted_attempt_to_write_left_does_no_harm_and_goes(
 ) -> None:
     ours = trial()
     interrupted(ours, tmp_path, epoch=1)
-    (tmp_path / ".resume.ckpt").write_bytes(b"half of a")
-    assert same(train(*ours, None, tmp_path), train(*ours))
+    (tmp_path / ".resume.ckpt.1").write_bytes(b"half of a")
+    assert same(train(*ours, None, Attempt(tmp_path)), train(*ours))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
 
 
@@ -189,6 +193,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from actsweep.data import load, prepare
+from actsweep.records import Attempt
 from actsweep.settings import TrialConfig
 from actsweep.train import train
 config = TrialConfig.model_validate_json(sys.stdin.read())
@@ -198,7 +203,7 @@ def fill(row):
     if row["epoch"] == int(sys.argv[2]):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 try:
-    train(config, data, fill, folder)
+    train(config, data, fill, Attempt(folder))
 except OSError as error:
     print(error)
 """
@@ -215,8 +220,8 @@ def test_a_full_disk_fails_the_trial_by_name_and_leaves_the_checkpoint_before(
     )
     assert str(tmp_path / file) in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["resume.ckpt"]
-    assert same(train(*ours, None, tmp_path), train(*ours))
-    assert not (tmp_path / "log").exists()
+    assert same(train(*ours, None, Attempt(tmp_path)), train(*ours))
+    assert not (tmp_path / "attempt-1.log").exists()
 
 
 def stop_after(batches: int) -> Callable[[], bool]:
@@ -230,18 +235,18 @@ def test_a_trial_that_is_asked_to_stops_at_its_next_batch_or_evaluation(
     trial: Callable[..., Trial], tmp_path: Path, batches: int, epochs: list[int]
 ) -> None:
     config, data = trial()
-    curve = train(config, data, None, tmp_path, stop_after(batches))
+    curve = train(config, data, None, Attempt(tmp_path), stop_after(batches))
     assert (curve.status, curve.test_acc) == ("stopped", None)
     assert curve.epoch.tolist() == epochs
     assert {path.name for path in tmp_path.iterdir()} - {"resume.ckpt"} == {"best.ckpt", "last.ckpt"}
-    assert same(train(config, data, None, tmp_path), train(config, data))
+    assert same(train(config, data, None, Attempt(tmp_path)), train(config, data))
 
 
 def test_the_weights_of_a_stopped_trial_are_those_of_its_last_evaluation(
     trial: Callable[..., Trial], tmp_path: Path
 ) -> None:
     config, data = trial()
-    train(config, data, None, tmp_path / "stopped", stop_after(13))
+    train(config, data, None, Attempt(tmp_path / "stopped"), stop_after(13))
     interrupted((config, data), tmp_path / "cut", epoch=1)
     stopped = Classifier.load_from_checkpoint(tmp_path / "stopped" / "last.ckpt", weights_only=True)
     _, _, content = (tmp_path / "cut" / "resume.ckpt").read_bytes().partition(b"\n")
@@ -258,7 +263,7 @@ def test_a_trial_that_takes_too_long_fails_and_can_go_on_with_more_time(
     with pytest.raises(
         TrialTimeoutError, match=r"^the trial took longer than trainer.trial_timeout=0.001 seconds of wall time"
     ):
-        train(hurried, data, None, tmp_path)
+        train(hurried, data, None, Attempt(tmp_path))
     patient = config.model_copy(update={"trainer": config.trainer.model_copy(update={"trial_timeout": 600.0})})
-    curve: Curve = train(patient, data, None, tmp_path)
+    curve: Curve = train(patient, data, None, Attempt(tmp_path))
     assert same(curve, train(config, data))

@@ -15,6 +15,7 @@ from actsweep.curves import Curve
 from actsweep.data import Batches, Data, eval_batches
 from actsweep.events import Row
 from actsweep.model import Classifier, evaluate
+from actsweep.records import Attempt
 from actsweep.settings import TrialConfig
 from actsweep.train import train
 from alike import same
@@ -182,7 +183,7 @@ def test_training_seconds_leave_measuring_out(trial: Callable[..., Trial]) -> No
 
 def test_weights_load_without_us_and_give_the_recorded_accuracy(trial: Callable[..., Trial], tmp_path: Path) -> None:
     config, data = trial("trainer.epochs=6", "optimizer.lr=0.05")
-    curve = train(config, data, checkpoints=tmp_path)
+    curve = train(config, data, attempt=Attempt(tmp_path))
     for name, expected in (("last", curve.test_acc), ("best", curve.best_test_acc)):
         content = torch.load(tmp_path / f"{name}.ckpt", weights_only=True)
         module = Classifier(**content["hyper_parameters"])
@@ -194,7 +195,7 @@ def test_weights_load_without_us_and_give_the_recorded_accuracy(trial: Callable[
 
 def test_lightning_can_load_the_weights(trial: Callable[..., Trial], tmp_path: Path) -> None:
     config, data = trial()
-    curve = train(config, data, checkpoints=tmp_path)
+    curve = train(config, data, attempt=Attempt(tmp_path))
     module = Classifier.load_from_checkpoint(tmp_path / "last.ckpt", weights_only=True)
     assert evaluate(module, eval_batches(data.test, 500, mean=data.mean, std=data.std)).accuracy == curve.test_acc
 

@@ -1,0 +1,58 @@
+"""Whether a study has room on the disk, before any of it runs; without the probe of a plan, which takes a while."""
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from actsweep.data import Source, load
+from actsweep.errors import RequestError
+from actsweep.events import StudyRecord
+from actsweep.model import build_module
+from actsweep.report.wording import size
+from actsweep.study import Study
+
+_FILE_BYTES = 8 * 1024  # of a file of weights, around them
+_ROW_BYTES = 600  # of an evaluation, in the ledger and in the table of curves
+_COPIES_TO_GO_ON = 4  # weights, the best ones, and up to two moments of the optimizer
+
+
+def free_bytes(place: Path) -> int:
+    """What is free where a path is, or would be."""
+    place = place.absolute()
+    return shutil.disk_usage(next(path for path in (place, *place.parents) if path.exists())).free
+
+
+def refuse_small_disk(study: Study, source: Source, record: StudyRecord) -> None:
+    """Check that what a study still lacks has room.
+
+    Raises:
+        RequestError: it has not; the message gives both figures.
+    """
+    root = Path(study.config.run.root)
+    needed, free = lacking_bytes(study, source, record), free_bytes(root)
+    if needed > free:
+        raise RequestError(
+            f"run.root={root}: {size(free)} free there, and the study needs about {size(needed)} more; free some, ask "
+            "for fewer trials, or choose another run.root"
+        )
+
+
+def lacking_bytes(study: Study, source: Source, record: StudyRecord) -> int:
+    """Weights, checkpoints and curves of the trials without a result, each as large as the largest."""
+    lacking = sum(study.planned.values()) - sum(trial.has_result for trial in record.trials.values())
+    trainer = study.config.trainer
+    weights = _largest_weights(study, source)
+    left = 2 * (weights + _FILE_BYTES) + (trainer.epochs // trainer.eval_every + 1) * _ROW_BYTES
+    return max(0, lacking) * left + _COPIES_TO_GO_ON * weights
+
+
+def _largest_weights(study: Study, source: Source) -> int:
+    """Bytes of the weights of the largest cell's network."""
+    shape = load(source, study.config.data).image_shape
+    largest = 0
+    for cell in study.cells:
+        middle = {dimension.path: dimension.at(0.5) for dimension in cell.space}
+        with suppress(Exception):  # a plugin's model that cannot be built is a failure of its trials
+            module = build_module(study.trial_config(cell, middle, seed=0), shape, len(source.classes))
+            largest = max(largest, sum(value.numel() * value.element_size() for value in module.state_dict().values()))
+    return largest

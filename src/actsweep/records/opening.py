@@ -1,0 +1,72 @@
+"""A study as its folder holds it: settings and events, with the ledger as the one truth."""
+
+from dataclasses import dataclass
+
+from actsweep.errors import RecordsError, RequestError
+from actsweep.events import StudyExtended, StudyRecord, StudyStarted
+from actsweep.records.folder import StudyFolder
+from actsweep.records.ledger import LedgerContent, read_ledger
+from actsweep.settings import StudyConfig, validated
+from actsweep.study import changed_settings
+
+
+@dataclass(frozen=True)
+class OpenedStudy:
+    """A study as its folder holds it.
+
+    Attributes:
+        config: its settings; where and how it runs may have been changed by hand in study.yaml since it began.
+        recorded: the settings as the ledger holds them.
+        content: the ledger.
+        record: the state that the ledger's events lead to.
+        problem: what is wrong with study.yaml, where the ledger had to stand in for it; else empty.
+    """
+
+    config: StudyConfig
+    recorded: StudyConfig
+    content: LedgerContent
+    record: StudyRecord
+    problem: str = ""
+
+
+def open_study(folder: StudyFolder) -> OpenedStudy:
+    """Read a study's settings and its ledger; a study.yaml that is lost or damaged is made good from the ledger.
+
+    Raises:
+        RecordsError: the folder holds no study, its ledger is damaged, or study.yaml now asks for another study
+            than the one that has begun.
+        RequestError: the settings are of another version.
+    """
+    content = read_ledger(folder.ledger)
+    record = content.fold()
+    if not record.settings:
+        config = folder.read_config()
+        return OpenedStudy(config, config, content, record)
+    recorded = validated(StudyConfig, record.settings)
+    try:
+        config = folder.read_config()
+    except RequestError as error:
+        return OpenedStudy(recorded, recorded, content, record, str(error))
+    changes = changed_settings(recorded, config)
+    if changes and _is_of_before(content, config):
+        stale = f"{folder.config_file} is of before trials were added to the study"
+        return OpenedStudy(recorded, recorded, content, record, stale)
+    if changes:
+        shown = "\n".join(f"  {path}: {before!r} recorded, {now!r} in the file" for path, before, now in changes)
+        raise RecordsError(
+            f"{folder.config_file} is not that of the study which began here:\n{shown}\n"
+            "Take that back in the file, or remove the file: it is then made anew from the ledger. "
+            "To add trials to the study: actsweep sweep --extend with the settings that it shall have."
+        )
+    return OpenedStudy(config, recorded, content, record)
+
+
+def _is_of_before(content: LedgerContent, config: StudyConfig) -> bool:
+    """Whether settings are those that the study had before an extension, whose driver was killed as it wrote them."""
+    earlier = [event.settings for event in content.events if isinstance(event, StudyStarted | StudyExtended)][:-1]
+    return any(not changed_settings(validated(StudyConfig, settings), config) for settings in earlier)
+
+
+def holds_study(folder: StudyFolder) -> bool:
+    """Whether a study has begun in a folder, or was about to."""
+    return folder.config_file.exists() or (folder.ledger.exists() and folder.ledger.stat().st_size > 0)

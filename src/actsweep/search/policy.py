@@ -1,0 +1,47 @@
+"""What follows from a failed attempt: another one, the end of the trial, of its cell, or of this run of the study."""
+
+import time
+from collections import Counter
+
+from actsweep.events import FailureReason, TrialFailed
+from actsweep.halt import Halt
+from actsweep.records import EventStream
+from actsweep.redaction import redacted
+from actsweep.search.giving_up import GivingUp
+from actsweep.study import Trial
+
+LONGEST_MESSAGE = 2000  # characters
+
+
+class FailurePolicy:
+    """Decides on failed attempts, and publishes them.
+
+    A trial whose worker was lost or ran out of memory begins again, `retries` times at most while this driver runs;
+    what is the trial's own fault would only come again. Where the disk is full the whole study halts.
+
+    Args:
+        retries: `cluster.retries`.
+        stream: receives the failures.
+        giving_up: told of trials that have failed for good.
+        halt: set where the study cannot go on.
+    """
+
+    def __init__(self, retries: int, stream: EventStream, giving_up: GivingUp, halt: Halt) -> None:
+        self._retries = retries
+        self._stream = stream
+        self._giving_up = giving_up
+        self._halt = halt
+        self._retried: Counter[str] = Counter()
+
+    def failed(self, trial: Trial, attempt: int, reason: FailureReason, message: str) -> bool:
+        """Take in a failed attempt; whether the trial is to begin again."""
+        retry = reason == "disk" or (reason in ("lost", "memory") and self._retried[trial.trial_id] < self._retries)
+        said = redacted(message)[:LONGEST_MESSAGE]
+        self._stream(TrialFailed(trial.trial_id, attempt, reason, said, retry, time.time()))
+        if reason == "disk":
+            self._halt.because(f"the disk is full: {said}")
+        elif retry:
+            self._retried[trial.trial_id] += 1
+        else:
+            self._giving_up.failed(trial, said)
+        return retry

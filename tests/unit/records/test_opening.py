@@ -1,0 +1,93 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actsweep.errors import RecordsError
+from actsweep.events import StudyExtended, StudyStarted
+from actsweep.records import Ledger, StudyFolder, holds_study, open_study
+from actsweep.settings import StudyConfig
+
+Compose = Callable[..., StudyConfig]
+
+
+@pytest.fixture
+def config(compose: Compose) -> StudyConfig:
+    return compose("experiment=smoke")
+
+
+@pytest.fixture
+def folder(config: StudyConfig, tmp_path: Path) -> StudyFolder:
+    """A study that has begun."""
+    folder = StudyFolder(tmp_path)
+    folder.write_config(config)
+    with Ledger(folder.ledger) as ledger:
+        ledger(StudyStarted("smoke", {"classes": 10}, {}, config.model_dump(mode="json"), 0.0))
+    return folder
+
+
+def edit(folder: StudyFolder, before: str, after: str) -> None:
+    text = folder.config_file.read_text()
+    assert before in text
+    folder.config_file.write_text(text.replace(before, after, 1))
+
+
+def test_an_untouched_study_is_what_the_ledger_says(folder: StudyFolder, config: StudyConfig) -> None:
+    opened = open_study(folder)
+    assert (opened.config, opened.recorded, opened.problem) == (config, config, "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "named"),
+    [
+        ("seeds: 2", "seeds: 20", "study.replicate.seeds: 2 recorded, 20 in the file"),
+        ("epochs: 2", "epochs: 3", "trainer.epochs: 2 recorded, 3 in the file"),
+    ],
+)
+def test_what_results_depend_on_is_not_changed_by_hand(
+    folder: StudyFolder, before: str, after: str, named: str
+) -> None:
+    edit(folder, before, after)
+    with pytest.raises(RecordsError, match=named) as refusal:
+        open_study(folder)
+    assert "actsweep sweep --extend" in str(refusal.value)
+    assert str(folder.config_file) in str(refusal.value)
+
+
+def test_where_it_runs_may_be_changed_by_hand(folder: StudyFolder) -> None:
+    edit(folder, "max_concurrent: null", "max_concurrent: 3")
+    opened = open_study(folder)
+    assert opened.config.cluster.max_concurrent == 3
+    assert opened.recorded.cluster.max_concurrent is None
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"\x00run: [")])
+def test_the_ledger_stands_in_for_lost_or_damaged_settings(
+    folder: StudyFolder, config: StudyConfig, damage: Callable[[Path], Any]
+) -> None:
+    damage(folder.config_file)
+    opened = open_study(folder)
+    assert opened.config == config
+    assert "study.yaml" in opened.problem
+    assert holds_study(folder)
+
+
+def test_an_extension_counts_from_its_event_on(folder: StudyFolder, config: StudyConfig, compose: Compose) -> None:
+    more = compose("experiment=smoke", "study.replicate.seeds=5")
+    with Ledger(folder.ledger) as ledger:
+        ledger(StudyExtended(2, [], more.model_dump(mode="json"), 1.0))
+    opened = open_study(folder)  # the driver was killed before it wrote the settings
+    assert (opened.config, opened.recorded) == (more, more)
+    assert "before trials were added" in opened.problem
+    folder.write_config(more)
+    assert open_study(folder).problem == ""
+    edit(folder, "seeds: 5", "seeds: 7")
+    with pytest.raises(RecordsError, match=r"study\.replicate\.seeds: 5 recorded, 7 in the file"):
+        open_study(folder)
+
+
+def test_an_empty_folder_holds_no_study(tmp_path: Path) -> None:
+    assert not holds_study(StudyFolder(tmp_path))
+    with pytest.raises(RecordsError, match="holds no study"):
+        open_study(StudyFolder(tmp_path))

@@ -1,0 +1,105 @@
+"""Who ends a trial that does not end by itself, and when."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from actsweep.search.hung import STARTING_SECONDS, Watch, driver_seconds, worker_seconds
+
+LIMIT = 100.0
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    found: list[object] = []
+    monkeypatch.setattr("ray.kill", found.append)
+    return found
+
+
+def trial(name: str = "one") -> Any:
+    return SimpleNamespace(trial_id=name, temporary_state=SimpleNamespace(ray_actor=name))
+
+
+def test_the_worker_has_time_to_end_a_trial_before_the_driver_does() -> None:
+    for limit in (0.1, 10.0, 1e6):
+        assert limit < worker_seconds(limit) < driver_seconds(limit)
+
+
+def test_a_trial_that_has_reported_is_ended_once_after_the_drivers_patience(killed: list[object]) -> None:
+    watch, one = Watch(clock := Clock()), trial()
+    watch.begin(one, LIMIT)
+    watch.heard(one)
+    clock.now += driver_seconds(LIMIT)
+    watch.heard(one)
+    watch.end_overdue()
+    assert killed == []
+    clock.now += 1
+    watch.end_overdue()
+    watch.end_overdue()
+    assert killed == ["one"]
+    assert watch.end(one)
+
+
+def test_a_trial_that_has_not_reported_yet_may_still_wait_for_its_data(killed: list[object]) -> None:
+    watch = Watch(clock := Clock())
+    watch.begin(trial(), LIMIT)
+    clock.now += driver_seconds(LIMIT) + STARTING_SECONDS
+    watch.end_overdue()
+    assert killed == []
+    clock.now += 1
+    watch.end_overdue()
+    assert killed == ["one"]
+
+
+def test_without_a_limit_nothing_is_ended_or_too_long(killed: list[object]) -> None:
+    watch, one = Watch(clock := Clock()), trial()
+    watch.begin(one, None)
+    watch.heard(one)
+    clock.now += 1e9
+    watch.end_overdue()
+    assert not watch.end(one)
+    assert killed == []
+
+
+def test_a_trial_that_ended_in_time_is_forgotten(killed: list[object]) -> None:
+    watch, one = Watch(clock := Clock()), trial()
+    watch.begin(one, LIMIT)
+    clock.now += LIMIT - 1
+    assert not watch.end(one)
+    clock.now += 1e9
+    watch.end_overdue()
+    assert killed == []
+
+
+HANGING = """
+import sys, time
+from pathlib import Path
+from actsweep.records import Attempt
+from actsweep.search import hung
+hung.worker_seconds = lambda limit: limit
+attempt = Attempt(Path(sys.argv[1]))
+with hung.ended_when_hung(0.2, attempt):
+    pass
+with hung.ended_when_hung(None, attempt):
+    time.sleep(0.5)
+with hung.ended_when_hung(0.2, attempt):
+    time.sleep(60)
+"""
+
+
+def test_a_worker_that_hangs_ends_itself_and_says_where(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HANGING, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 1
+    assert 'File "<string>", line 13 in <module>' in (tmp_path / "attempt-1.log").read_text()
