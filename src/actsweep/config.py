@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from actsweep.errors import RequestError
-from actsweep.settings import StudyConfig, fields_at, known_are, validated
+from actsweep.settings import StudyConfig, fields_at, known_are, refuse_secrets, validated
 from actsweep.study import swept_paths
 
 CommandTask = Callable[[StudyConfig, list[str]], int]
@@ -76,7 +76,9 @@ def _as_written(overrides: Any) -> list[str]:
 
 
 def _checked(tree: DictConfig, overrides: list[str], *, may_override_swept: bool) -> StudyConfig:
-    config = validated(StudyConfig, OmegaConf.to_container(tree, resolve=True))
+    settings = OmegaConf.to_container(tree, resolve=True)
+    refuse_secrets(settings)
+    config = validated(StudyConfig, settings)
     if not may_override_swept:
         _refuse_swept(config, overrides)
     return config

@@ -74,9 +74,19 @@ def _swept(folder: StudyFolder, config: StudyConfig, console: Console, *, extend
         if added or failed or not record.finished:
             refuse_small_disk(study, source, record)
             _run(study, source, folder, ledger, _Surroundings(console, added, debug))
-        elif not folder.config_file.exists() or open_study(folder).problem:
-            folder.write_config(config)
+        else:
+            _make_good(folder, study, record)
     return rebuild(folder)
+
+
+def _make_good(folder: StudyFolder, study: Study, record: StudyRecord) -> None:
+    """Make anew what the folder of a study that has ended lacks."""
+    if not folder.config_file.exists() or open_study(folder).problem:
+        folder.write_config(study.config)
+    if not folder.optuna.exists():
+        from actsweep.search import Mirror  # loads Ray
+
+        Mirror(study, folder, record).close()
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ class TestClean:
             (study.path / name).write_text("x")
         assert self.clean(study) == {".scratch/x", ".results.json.k3jx"}
 
-    def test_links_are_neither_followed_nor_removed(self, study: StudyFolder, tmp_path: Path) -> None:
+    def test_a_study_that_links_elsewhere_is_refused(self, study: StudyFolder, tmp_path: Path) -> None:
         outside = tmp_path / "outside"
         outside.mkdir()
         (outside / "resume.ckpt").write_text("mine")
@@ -203,7 +203,8 @@ class TestClean:
         shutil.rmtree(trial)
         trial.symlink_to(outside)
         study.scratch.symlink_to(outside)
-        self.clean(study, checkpoints=True)
+        with pytest.raises(RecordsError, match="is a link"):
+            self.clean(study, checkpoints=True)
         assert (outside / "resume.ckpt").read_text() == "mine"
         assert trial.is_symlink()
         assert study.scratch.is_symlink()

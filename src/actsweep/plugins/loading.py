@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from functools import cache
+from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -36,6 +37,28 @@ def load_plugins(modules: Sequence[str]) -> None:
             _imported[name] = _import(name)
 
 
+def refuse_plugins_in(folder: Path, modules: object) -> None:
+    """Check that a study's folder, which may be somebody else's, brings no code of its own.
+
+    Args:
+        folder: the study's.
+        modules: what its settings list as plugins, before these are checked.
+
+    Raises:
+        RequestError: a module would be imported from within the folder, as where it is the working folder.
+    """
+    names = [name for name in modules if isinstance(name, str)] if isinstance(modules, list) else []
+    inside = folder.resolve()
+    for name in names:
+        spec = PathFinder.find_spec(name.partition(".")[0], [*sys.path, *_more_folders()])
+        places = [*(spec.submodule_search_locations or ()), spec.origin or ""] if spec else []
+        if any(Path(place).resolve().is_relative_to(inside) for place in places if place):
+            raise RequestError(
+                f"plugins: {name} lies in the study's own folder {folder}, from which no code is run; move it out of "
+                "there, if it is yours, and start from the folder that then holds it"
+            )
+
+
 def plugin_environment() -> dict[str, str]:
     """The environment in which another process of this machine finds the modules that were imported here."""
     folders = dict.fromkeys(folder for module in _imported.values() for folder in _folders(module))
@@ -56,8 +79,7 @@ def _package(point: EntryPoint) -> str:
 
 
 def _import(name: str) -> ModuleType:
-    listed = [os.environ.get(variable, "") for variable in (SEARCH_PATH, HANDED_ON)]
-    more = [str(Path.cwd()), *os.pathsep.join(listed).split(os.pathsep)]
+    more = _more_folders()
     sys.path.extend(folder for folder in more if folder and folder not in sys.path)
     try:
         return importlib.import_module(name)
@@ -71,6 +93,12 @@ def _import(name: str) -> ModuleType:
         ) from error
     except (Exception, SystemExit) as error:
         raise RequestError(f"plugins: {name} cannot be imported: {reason(error)}") from error
+
+
+def _more_folders() -> list[str]:
+    """Where modules are looked up after Python's own path; the working folder first."""
+    listed = [os.environ.get(variable, "") for variable in (SEARCH_PATH, HANDED_ON)]
+    return [str(Path.cwd()), *os.pathsep.join(listed).split(os.pathsep)]
 
 
 def reason(error: BaseException) -> str:

@@ -11,8 +11,11 @@ from typing import Any
 import yaml
 
 from actsweep.errors import RecordsError
+from actsweep.plugins import refuse_plugins_in
+from actsweep.records.ledger import sync_folder
 from actsweep.settings import StudyConfig, TrialConfig, validated
 
+LARGEST_YAML = 2**20
 RESUME_FILE = "resume.ckpt"
 """In a trial's folder: all that the trial needs to go on after an interruption; gone once the trial has ended."""
 
@@ -29,6 +32,7 @@ def write_whole(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -93,6 +97,19 @@ class StudyFolder:
         self.trial(trial_id).mkdir(parents=True, exist_ok=True)
         write_yaml(self.trial(trial_id) / "trial.yaml", config.model_dump(mode="json"))
 
+    def refuse_links(self) -> None:
+        """Check that nothing here leads elsewhere: a study makes no links, and what it writes stays in its folder.
+
+        Raises:
+            RecordsError: one of the study's own files or folders, or that of a trial, is a symbolic link.
+        """
+        trials = self.trial("any").parent
+        for folder in (self.path, trials):
+            if folder.is_dir():
+                for entry in os.scandir(folder):
+                    if entry.is_symlink():
+                        raise RecordsError(f"{entry.path} is a link, which no study has made; remove it")
+
     def read_config(self) -> StudyConfig:
         """The configuration that the study was started with.
 
@@ -102,7 +119,9 @@ class StudyFolder:
         """
         if not self.config_file.is_file():
             raise RecordsError(f"{self.path} holds no study: there is no {self.config_file.name} in it")
-        return validated(StudyConfig, _read_yaml(self.config_file))
+        tree = _read_yaml(self.config_file)
+        refuse_plugins_in(self.path, tree.get("plugins"))
+        return validated(StudyConfig, tree)
 
 
 def read_trial(folder: Path) -> TrialConfig:
@@ -113,15 +132,21 @@ def read_trial(folder: Path) -> TrialConfig:
         RequestError: it is of another version.
     """
     file = folder / "trial.yaml"
-    if not file.is_file():
+    if not file.is_file() or file.is_symlink():
         raise RecordsError(f"{folder} holds no trial: there is no {file.name} in it")
-    return validated(TrialConfig, _read_yaml(file))
+    tree = _read_yaml(file)
+    refuse_plugins_in(folder.parent.parent, tree.get("plugins"))
+    return validated(TrialConfig, tree)
 
 
-def _read_yaml(path: Path) -> Any:
+def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        tree = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_YAML + 1)
+        if len(content) > LARGEST_YAML:
+            raise RecordsError(f"{path} is damaged: it is larger than settings are ({LARGEST_YAML} bytes)")
+        tree = yaml.load(content, _Loader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise RecordsError(f"{path} is damaged: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):
         raise RecordsError(f"{path} is damaged: it holds no settings")
@@ -131,4 +156,22 @@ def _read_yaml(path: Path) -> Any:
 def write_yaml(path: Path, tree: object) -> None:
     """Write a tree of plain values as YAML, keys in the order given."""
     with write_whole(path) as temporary:
-        temporary.write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True))
+        temporary.write_text(yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what is used twice out twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Always."""
+        return True
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads plain values alone: a few aliases of aliases can stand for more than any memory holds."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """A node, which is no alias."""
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("it holds an alias (*)")
+        return super().compose_node(parent, index)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from actsweep.errors import RecordsError, RequestError
 from actsweep.events import StudyExtended, StudyRecord, StudyStarted
+from actsweep.plugins import refuse_plugins_in
 from actsweep.records.folder import StudyFolder
 from actsweep.records.ledger import LedgerContent, read_ledger
 from actsweep.settings import StudyConfig, validated
@@ -37,11 +38,13 @@ def open_study(folder: StudyFolder) -> OpenedStudy:
             than the one that has begun.
         RequestError: the settings are of another version.
     """
+    folder.refuse_links()
     content = read_ledger(folder.ledger)
     record = content.fold()
     if not record.settings:
         config = folder.read_config()
         return OpenedStudy(config, config, content, record)
+    refuse_plugins_in(folder.path, record.settings.get("plugins"))
     recorded = validated(StudyConfig, record.settings)
     try:
         config = folder.read_config()

@@ -17,6 +17,7 @@ from actsweep.settings.base import (
 from actsweep.settings.config import StudyConfig
 from actsweep.settings.names import OPTIONS
 from actsweep.settings.place import ClusterSettings, ResourceSettings, RunSettings, TrackerSettings
+from actsweep.settings.secrets import refuse_secrets
 from actsweep.settings.study import (
     ReplicateSettings,
     SchedulerSettings,
@@ -53,5 +54,6 @@ __all__ = [
     "TuneSettings",
     "fields_at",
     "known_are",
+    "refuse_secrets",
     "validated",
 ]

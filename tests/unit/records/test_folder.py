@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,40 @@ def test_a_configuration_is_never_code(tmp_path: Path) -> None:
     with pytest.raises(RecordsError, match="is damaged"):
         StudyFolder(tmp_path).read_config()
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["study.yaml", "ledger.jsonl", "ledger.lock", "results.json", "trials", "trials/0123456789ab", "wandb"]
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_in_a_studys_folder_is_refused(tmp_path: Path, name: str, there: bool) -> None:
+    outside, folder = tmp_path / "outside", StudyFolder(tmp_path / "study")
+    if there:
+        outside.mkdir()
+    (folder.path / name).parent.mkdir(parents=True)
+    (folder.path / name).symlink_to(outside)
+    with pytest.raises(RecordsError, match=f"{name} is a link"):
+        folder.refuse_links()
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "study" / "trials").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "study")
+    StudyFolder(tmp_path / "link").refuse_links()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a: &a [1,2]\n" + "".join(f"{c}: &{c} [*{b},*{b},*{b}]\n" for b, c in pairwise("abcdefghijklmnop")),
+        "x" * (2**20 + 1),
+        "[" * 5000,
+        "!!python/object/apply:os.system ['true']",
+        "a: 2024-99-99",
+    ],
+    ids=["aliases", "size", "depth", "tag", "date"],
+)
+def test_settings_made_to_harm_are_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "study.yaml").write_text(content)
+    with pytest.raises(RequestError):
+        StudyFolder(tmp_path).read_config()

@@ -1,10 +1,11 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actsweep.errors import RecordsError
+from actsweep.errors import RecordsError, RequestError
 from actsweep.events import StudyExtended, StudyStarted
 from actsweep.records import Ledger, StudyFolder, holds_study, open_study
 from actsweep.settings import StudyConfig
@@ -91,3 +92,34 @@ def test_an_empty_folder_holds_no_study(tmp_path: Path) -> None:
     assert not holds_study(StudyFolder(tmp_path))
     with pytest.raises(RecordsError, match="holds no study"):
         open_study(StudyFolder(tmp_path))
+
+
+@pytest.mark.parametrize("within", ["", "trials"])
+def test_a_studys_folder_brings_no_code_of_its_own(
+    folder: StudyFolder, monkeypatch: pytest.MonkeyPatch, within: str
+) -> None:
+    place = folder.path / within
+    place.mkdir(exist_ok=True)
+    (place / "brought_along.py").write_text(f"open({str(folder.path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(place)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    edit(folder, "plugins: []", "plugins: [brought_along]")
+    with pytest.raises(RequestError, match="brought_along lies in the study's own folder"):
+        folder.read_config()
+    assert "brought_along" in open_study(folder).problem  # the ledger lists no plugin
+    assert not (folder.path / "ran").exists()
+
+
+def test_nor_do_the_settings_in_its_ledger(
+    config: StudyConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "brought_too.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    folder = StudyFolder(tmp_path)
+    settings = {**config.model_dump(mode="json"), "plugins": ["brought_too"]}
+    with Ledger(folder.ledger) as ledger:
+        ledger(StudyStarted("smoke", {"classes": 10}, {}, settings, 0.0))
+    with pytest.raises(RequestError, match="brought_too lies in the study's own folder"):
+        open_study(folder)
+    assert not (tmp_path / "ran").exists()
