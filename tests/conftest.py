@@ -1,10 +1,13 @@
 """Every test has a home of its own, and no credentials or services of the machine's user."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +16,18 @@ from actsweep.config import config_folder, run_with_hydra
 from actsweep.settings import StudyConfig
 
 FOREIGN = ("WANDB_", "RAY_", "TUNE_", "HYDRA_", "ACTSWEEP_", "XDG_")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A finished sweep: what the command printed, and the folder that it made."""
+
+    done: subprocess.CompletedProcess[str]
+    folder: Path
+
+    @property
+    def results(self) -> dict[str, Any]:
+        return json.loads((self.folder / "results.json").read_text())  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,7 +59,14 @@ def actsweep(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def smoke(actsweep: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """The smoke experiment, undisturbed, in a folder with a space in its path."""
+    place = tmp_path_factory.mktemp("a place")
+    return Sweep(actsweep("sweep", "experiment=smoke", cwd=place), place / "outputs" / "smoke")
+
+
+@pytest.fixture(scope="session")
 def compose() -> Callable[..., StudyConfig]:
     """The configuration that a sweep's words ask for."""
 

@@ -57,8 +57,11 @@ def kill(processes: Iterable[psutil.Process]) -> None:
 def kill_when(condition: Callable[[], bool], place: Path, *words: str) -> None:
     """Start a command and kill it with all its processes once something has happened."""
     with start(place, *words) as running:
-        wait_for(condition, 120, running)
-        kill([psutil.Process(running.pid), *family(running.pid)])
+        try:
+            wait_for(condition, 120, running)
+        finally:
+            if running.poll() is None:
+                kill([psutil.Process(running.pid), *family(running.pid)])
 
 
 def alive(processes: Iterable[psutil.Process]) -> list[psutil.Process]:

@@ -2,10 +2,12 @@
 
 import os
 
+from actsweep.container import cpu_quota
+
 
 def cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    """How many processor cores this process may use: those it may run on, as far as a container's quota lets it."""
+    return min(len(os.sched_getaffinity(0)), max(1, int(cpu_quota() or 1e9)))
 
 
 def cuda_devices() -> tuple[str, ...]:

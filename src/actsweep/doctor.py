@@ -11,7 +11,8 @@ import psutil
 from rich.console import RenderableType
 from rich.text import Text
 
-from actsweep.cluster import OBJECT_STORE_BYTES, connected, unreachable
+from actsweep.cluster import OBJECT_STORE_BYTES, access_notes, connected, require_cluster
+from actsweep.container import memory_left
 from actsweep.data import prepare
 from actsweep.devices import cores, cuda_devices
 from actsweep.errors import ActsweepError
@@ -24,7 +25,6 @@ from actsweep.tracker import LOGIN_HINT, has_key
 
 PYTHONS = ((3, 11), (3, 14))
 WORKER_BYTES = 800 * 10**6  # of one process that trains, its libraries included
-CONNECT_SECONDS = 3.0
 _PACKAGES = ("torch", "torchvision", "pytorch-lightning", "ray", "optuna", "hydra-core", "wandb", "numpy", "pyarrow")
 _SHARED = Path("/dev/shm")
 
@@ -62,7 +62,7 @@ def examine(config: StudyConfig) -> list[Check]:
         _tracker(config),
         data,
         _disk(config, data),
-        *_memory(config),
+        *memory_checks(config),
     ]
 
 
@@ -75,6 +75,25 @@ def checks_table(checks: Sequence[Check]) -> RenderableType:
             Text(check.name), Text("ok" if check.ok else "missing", style="" if check.ok else "red"), Text(clean(said))
         )
     return table
+
+
+def memory_checks(config: StudyConfig) -> Iterator[Check]:
+    """What trials on this machine need of its memory, as far as a container leaves it to us."""
+    if config.cluster.name != "local":
+        return
+    needed, free = WORKER_BYTES * concurrency(config), psutil.virtual_memory().available
+    within = memory_left()
+    if within is not None:
+        free = min(free, within)
+    hint = "lower cluster.max_concurrent"
+    yield Check("memory", free >= needed, f"{size(free)} free, about {size(needed)} needed", hint)
+    shared = shutil.disk_usage(_SHARED).free if _SHARED.is_dir() else 0
+    yield Check(
+        "shared memory",
+        shared >= OBJECT_STORE_BYTES,
+        f"{size(shared)} free, {size(OBJECT_STORE_BYTES)} needed",
+        "enlarge /dev/shm; in a container: --shm-size=512m",
+    )
 
 
 def _python() -> Check:
@@ -112,9 +131,12 @@ def _devices(study: Study) -> Iterator[Check]:
 def _ray(config: StudyConfig) -> Check:
     cluster = config.cluster
     if cluster.name == "ray":
-        reason = unreachable(str(cluster.address), CONNECT_SECONDS)
-        found = reason or f"{cluster.address} answers"
-        return Check("Ray cluster", not reason, found, "start the cluster, or choose cluster=local")
+        address = str(cluster.address)
+        try:
+            require_cluster(address)
+        except ActsweepError as error:
+            return Check("Ray cluster", False, str(error), "or choose cluster=local")
+        return Check("Ray cluster", True, "; ".join((f"{address} answers", *access_notes(address))))
     try:
         with connected(cluster) as capacity:
             return Check("Ray", True, f"starts; {count(capacity.slots, 'trial')} at a time")
@@ -144,18 +166,3 @@ def _disk(config: StudyConfig, data: Check) -> Check:
     needed, free = make_plan(config).disk.total, free_bytes(Path(config.run.root))
     hint = "free some, ask for less, or choose another run.root"
     return Check("disk", free >= needed, f"{size(free)} free, {size(needed)} needed", hint)
-
-
-def _memory(config: StudyConfig) -> Iterator[Check]:
-    if config.cluster.name != "local":
-        return
-    needed, free = WORKER_BYTES * concurrency(config), psutil.virtual_memory().available
-    hint = "lower cluster.max_concurrent"
-    yield Check("memory", free >= needed, f"{size(free)} free, about {size(needed)} needed", hint)
-    shared = shutil.disk_usage(_SHARED).free if _SHARED.is_dir() else 0
-    yield Check(
-        "shared memory",
-        shared >= OBJECT_STORE_BYTES,
-        f"{size(shared)} free, {size(OBJECT_STORE_BYTES)} needed",
-        "enlarge /dev/shm; in a container: --shm-size=512m",
-    )

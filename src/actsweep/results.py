@@ -94,7 +94,7 @@ def read_results(folder: StudyFolder) -> Results:
     except FileNotFoundError as error:
         hint = f"actsweep report {folder.path}"
         raise RecordsError(f"{folder.path}: no {folder.results.name} in it yet; to make it: {hint}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordsError(damaged) from error
     if not isinstance(results, dict) or not {"study", "cells", "verdicts"} <= results.keys():
         raise RecordsError(damaged)

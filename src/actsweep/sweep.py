@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from actsweep.cluster import connected
+from actsweep.cluster import access_notes, connected
 from actsweep.data import Source, prepare
 from actsweep.errors import Interrupted, RequestError
 from actsweep.events import StudyExtended, StudyFinished, StudyRecord, StudyResumed, StudyStarted, Subscriber
@@ -121,6 +121,8 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
     halt = Halt()
     with ExitStack() as stack:
         stack.enter_context(halting(halt))
+        for note in access_notes(study.config.cluster.address):
+            around.console.print(note, style="yellow", markup=False)
         stack.enter_context(connected(study.config.cluster, debug=around.debug))
         stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
         from actsweep.search import Mirror, measure_costs, run_trials  # Ray reads its environment when imported

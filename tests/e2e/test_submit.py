@@ -41,6 +41,13 @@ def answers(address: str) -> bool:
         return False
 
 
+def job_descriptions(head: Head) -> str:
+    """All that the job server tells about its jobs."""
+    request = urllib.request.Request(f"{head.address}/api/jobs/", headers={"Authorization": f"Bearer {head.token}"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return str(response.read().decode())
+
+
 @pytest.fixture(scope="module")
 def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
     port, dashboard, token = free_port(), free_port(), secrets.token_hex(32)
@@ -81,8 +88,10 @@ def with_token(head: Head, monkeypatch: pytest.MonkeyPatch) -> Head:
 @pytest.mark.skipif(" " in sys.executable, reason="Ray's own job server does not work from a path with a space")
 @pytest.mark.timeout(300)
 def test_a_submitted_sweep_gives_the_results_of_a_local_one(
-    actsweep: Command, with_token: Head, smoke: Any, tmp_path: Path
+    actsweep: Command, with_token: Head, smoke: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    key = secrets.token_hex(20)
+    monkeypatch.setenv("WANDB_API_KEY", key)
     words = ("experiment=smoke", "cluster=ray", f"cluster.address={with_token.address}", f"cluster.storage={tmp_path}")
     done = actsweep("submit", "--follow", *words, "tracker=none", timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -90,6 +99,9 @@ def test_a_submitted_sweep_gives_the_results_of_a_local_one(
     assert "relu" in done.stdout
     assert timeless.curves(tmp_path / "smoke").equals(timeless.curves(smoke.folder))
     assert timeless.results(tmp_path / "smoke") == timeless.results(smoke.folder)
+    described = job_descriptions(with_token)
+    assert "actsweep sweep" in described
+    assert not [secret for secret in (key, with_token.token) if secret in described + done.stdout + done.stderr]
 
 
 def test_without_its_token_a_cluster_takes_no_job(

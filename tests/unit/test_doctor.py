@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from actsweep.cluster import unreachable
-from actsweep.doctor import Check, examine
+from actsweep.doctor import Check, examine, memory_checks
 from actsweep.errors import RequestError
 from actsweep.settings import StudyConfig
 from actsweep.tracker import has_key, require_login
@@ -42,23 +41,11 @@ def test_data_that_are_missing(compose: Compose, address: str) -> None:
     assert not checks["disk"].ok
 
 
-class TestCluster:
-    def test_one_that_listens_is_reached(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-            for form in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}", f"http://127.0.0.1:{port}"):
-                assert unreachable(form, 3) == ""
-
-    def test_one_that_does_not_is_named(self, address: str) -> None:
-        assert address in unreachable(address, 3)
-
-    @pytest.mark.parametrize("form", ["nonsense", "host:port", "10.0.0.5"])
-    def test_what_is_no_address_is_refused(self, form: str) -> None:
-        assert "no address of the form HOST:PORT" in unreachable(form, 3)
-
-    def test_auto_follows_the_environment(self, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("RAY_ADDRESS", address)
-        assert address in unreachable("auto", 3)
+def test_memory_is_what_the_container_leaves(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actsweep.doctor.memory_left", lambda: 10**6)
+    checks = by_name(list(memory_checks(compose("experiment=smoke"))))
+    assert not checks["memory"].ok
+    assert checks["memory"].found.startswith("1 MB free")
 
 
 class TestKey:

@@ -1,8 +1,8 @@
-"""Commands about the studies at hand: status, list, show, clean."""
+"""Commands about the studies at hand: status, list, show, verify, clean."""
 
 from pathlib import Path
 
-from actsweep.cli.command import DONE, Command, Parser
+from actsweep.cli.command import DONE, WRONG_REQUEST, Command, Parser
 
 OUTPUTS = Path("outputs")
 
@@ -51,6 +51,25 @@ def _show(words: list[str], debug: bool) -> int:
     return DONE
 
 
+def _verify(words: list[str], debug: bool) -> int:
+    import json
+
+    from actsweep.report.console import Screen
+    from actsweep.studies import verify_study
+    from actsweep.studies.show import verification_text
+
+    parser = _parser("verify")
+    parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a study's folder, such as outputs/quickstart")
+    parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+    arguments = parser.parse_args(words)
+    found = verify_study(arguments.run_dir)
+    if arguments.json:
+        print(json.dumps(found.as_json(), indent=1))  # noqa: T201
+    else:
+        Screen().print(verification_text(found))
+    return WRONG_REQUEST if found.findings else DONE
+
+
 def _clean(words: list[str], debug: bool) -> int:
     from actsweep.report.console import Screen
     from actsweep.studies import Removal, clean_up
@@ -83,6 +102,7 @@ COMMANDS = {
     "status": Command("how far a sweep is", "[RUN_DIR]", _status),
     "list": Command("the studies at hand", "[--root DIR] [--json]", _list),
     "show": Command("one trial: its settings, curve, measures and log", "RUN_DIR TRIAL", _show),
+    "verify": Command("proof that a study's files agree, and what to do where not", "RUN_DIR [--json]", _verify),
     "clean": Command(
         "remove what can be rebuilt", "[RUN_DIR...] [--checkpoints] [--cache] [--dry-run] [--yes]", _clean
     ),

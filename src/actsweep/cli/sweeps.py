@@ -1,5 +1,6 @@
 """Commands that run something: plan, sweep, resume, train, submit."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,11 +106,13 @@ def _submit(words: list[str], debug: bool) -> int:
     follow, words = taken("--follow", words)
 
     def send(config: "StudyConfig", overrides: list[str]) -> int:
-        from actsweep.cluster import submit_job, wait_for_job
+        from actsweep.cluster import access_notes, submit_job, wait_for_job
         from actsweep.study import Study
 
         Study(config)
         address = _job_server(config)
+        for note in access_notes(address):
+            print(f"actsweep: {note}", file=sys.stderr)  # noqa: T201
         job_id = submit_job(address, _job_words(config, overrides), config_folder())
         print(f"submitted {job_id}", flush=True)  # noqa: T201
         if not follow:

@@ -1,7 +1,16 @@
 """Where trials run: the only place that starts, finds, or submits to a Ray cluster."""
 
+from actsweep.cluster.access import access_notes
+from actsweep.cluster.admission import require_cluster
 from actsweep.cluster.connection import OBJECT_STORE_BYTES, Capacity, connected
 from actsweep.cluster.jobs import submit_job, wait_for_job
-from actsweep.cluster.reach import unreachable
 
-__all__ = ["OBJECT_STORE_BYTES", "Capacity", "connected", "submit_job", "unreachable", "wait_for_job"]
+__all__ = [
+    "OBJECT_STORE_BYTES",
+    "Capacity",
+    "access_notes",
+    "connected",
+    "require_cluster",
+    "submit_job",
+    "wait_for_job",
+]

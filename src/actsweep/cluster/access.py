@@ -26,12 +26,23 @@ def require_token(address: str) -> None:
     Raises:
         RequestError: the address leads off loopback, and the environment has no token for it.
     """
-    host, _ = host_and_port(resolved(address))
-    if host and not _is_loopback(host) and not (_mode() == "token" and has_token()):
+    found = resolved(address)
+    if all(host_and_port(found)) and not is_loopback(found) and not (_mode() == "token" and token()):
         raise RequestError(
-            f"cluster.address={address}: {host} is not this machine's loopback, and a cluster there is used with a "
+            f"cluster.address={address}: {found} is not this machine's loopback, and a cluster there is used with a "
             f"token only; {TOKEN_HINT}"
         )
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address, host:port or a URL, leads to this machine alone; what is no address leads nowhere."""
+    host, _ = host_and_port(address)
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)} if host else set()
+    except (OSError, UnicodeError):
+        return False
+    addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in found]
+    return all((getattr(one, "ipv4_mapped", None) or one).is_loopback for one in addresses)
 
 
 def token_environment() -> dict[str, str]:
@@ -39,42 +50,35 @@ def token_environment() -> dict[str, str]:
     return {"RAY_AUTH_MODE": _mode()}
 
 
-def has_token() -> bool:
-    """Whether there is a token where Ray looks for one."""
-    return bool(os.environ.get("RAY_AUTH_TOKEN", "").strip()) or _holds_text(_token_file())
+def token() -> str:
+    """The token, from where Ray looks for one; empty if there is none."""
+    if named := os.environ.get("RAY_AUTH_TOKEN", "").strip():
+        return named
+    file = _token_file()
+    with suppress(OSError, UnicodeDecodeError):
+        return file.read_text().strip() if file.is_file() else ""
+    return ""
 
 
-def access_notes(address: str) -> tuple[str, ...]:
-    """What of the way to a cluster lets others in, though it works: one line each.
+def access_notes(address: str | None) -> tuple[str, ...]:
+    """What of the way to a running cluster lets others in, though it works: one line each.
 
     A file of Ray's own making that other users can read is closed to them instead.
     """
+    if not address:
+        return ()
     notes = []
     file = _token_file()
-    if _mode() == "token" and not os.environ.get("RAY_AUTH_TOKEN") and not protect(file):
+    if _mode() == "token" and not os.environ.get("RAY_AUTH_TOKEN") and not _protected(file):
         notes.append(f"other users can read the token in {file}; to prevent it: chmod 600 {file}")
-    host, _ = host_and_port(address)
-    if address.startswith("http://") and not _is_loopback(host) and has_token():
-        notes.append(f"http://{host} is not encrypted: whoever listens on the way can read the token; use https://")
+    if address.startswith("http://") and not is_loopback(address) and token():
+        notes.append(f"{address} is not encrypted: whoever listens on the way can read the token; https:// prevents it")
     return tuple(notes)
-
-
-def protect(file: Path) -> bool:
-    """Close Ray's own token file to other users, which Ray leaves readable.
-
-    Returns:
-        whether only this user can read the file now, if it is there.
-    """
-    with suppress(OSError):
-        if file.stat().st_mode & _OF_OTHERS and file == _default_file():
-            file.chmod(0o600)
-        return not file.stat().st_mode & _OF_OTHERS
-    return True
 
 
 def _mode() -> str:
     """How one shows who one is: with a token where there is one, unless the user chose otherwise."""
-    return os.environ.get("RAY_AUTH_MODE", "").lower() or ("token" if has_token() else "disabled")
+    return os.environ.get("RAY_AUTH_MODE", "").lower() or ("token" if token() else "disabled")
 
 
 def _token_file() -> Path:
@@ -86,17 +90,10 @@ def _default_file() -> Path:
     return Path("~/.ray/auth_token").expanduser()
 
 
-def _holds_text(file: Path) -> bool:
+def _protected(file: Path) -> bool:
+    """Whether only this user can read a file, if it is there; Ray's own, which Ray leaves readable, is closed first."""
     with suppress(OSError):
-        return file.is_file() and bool(file.read_bytes().strip())
-    return False
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether a name or an address leads to this machine alone; a name that is not known does not."""
-    try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-    except (OSError, UnicodeError):
-        return False
-    addresses = [ipaddress.ip_address(address.partition("%")[0]) for address in found]
-    return all((getattr(address, "ipv4_mapped", None) or address).is_loopback for address in addresses)
+        if file.stat().st_mode & _OF_OTHERS and file == _default_file():
+            file.chmod(0o600)
+        return not file.stat().st_mode & _OF_OTHERS
+    return True

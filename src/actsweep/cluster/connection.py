@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 import shlex
 import shutil
 import sys
@@ -12,16 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from actsweep.cluster.access import TOKEN_HINT, require_token, token_environment
+from actsweep.cluster.access import TOKEN_HINT, token_environment
+from actsweep.cluster.admission import is_job_server, require_cluster
 from actsweep.cluster.environment import ALWAYS, environment, own_cluster_environment, read_again
-from actsweep.cluster.reach import resolved, unreachable
-
+from actsweep.cluster.reach import resolved
+from actsweep.devices import cores
 from actsweep.errors import RequestError
 from actsweep.plugins import plugin_environment
 from actsweep.settings import ClusterSettings, ResourceSettings
 
 OBJECT_STORE_BYTES = 256 * 2**20  # trials exchange plain numbers; images are shared through the page cache
-CONNECT_SECONDS = 5.0
 _SHORT = "/tmp"  # the path of a socket in it may have 107 bytes, which some other temporary folder may exceed
 
 
@@ -78,7 +77,7 @@ def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
         with environment({**ALWAYS, **own_cluster_environment()}):
             yield {
                 "address": "local",
-                "num_cpus": len(os.sched_getaffinity(0)),
+                "num_cpus": cores(),
                 "include_dashboard": False,
                 "object_store_memory": OBJECT_STORE_BYTES,
                 "_temp_dir": folder,
@@ -91,9 +90,9 @@ def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
 @contextmanager
 def _running_cluster(address: str) -> Iterator[dict[str, Any]]:
     """What `ray.init` is asked for a cluster that is running."""
-    require_token(address)
-    if reason := unreachable(address, CONNECT_SECONDS):
-        raise RequestError(f"cluster.address={address}: {reason}")
+    if is_job_server(address):
+        raise RequestError(f"cluster.address={address}: this is the address of a job server, for `actsweep submit`")
+    require_cluster(address)
     with environment({**ALWAYS, **token_environment()}):
         yield {"address": resolved(address)}
 
@@ -129,6 +128,6 @@ def _capacity(asked: ResourceSettings, nodes: list[Mapping[str, float]]) -> Capa
     return Capacity(len(nodes), sum(slots))
 
 
-def first_line(error: BaseException) -> str:
+def first_line(error: object) -> str:
     """The gist of a foreign error."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from actsweep.cluster.access import TOKEN_HINT, require_token, token_environment
-from actsweep.cluster.connection import CONNECT_SECONDS, first_line
+from actsweep.cluster.access import TOKEN_HINT, token_environment
+from actsweep.cluster.admission import require_cluster
+from actsweep.cluster.connection import first_line
 from actsweep.cluster.environment import environment, read_again
-from actsweep.cluster.reach import asks_for_no_token, off_loopback, unreachable
 from actsweep.errors import RequestError
 
 if TYPE_CHECKING:
@@ -66,11 +66,14 @@ def wait_for_job(address: str, job_id: str, show: Callable[[str], None]) -> bool
 
 
 def _client(address: str) -> "JobSubmissionClient":
-    from ray.exceptions import AuthenticationError
-    from ray.job_submission import JobSubmissionClient
-
+    require_cluster(address)
     try:
-        return JobSubmissionClient(address)
+        with environment(token_environment()):
+            from ray.exceptions import AuthenticationError
+            from ray.job_submission import JobSubmissionClient
+
+            read_again()
+            return JobSubmissionClient(address)
     except AuthenticationError as error:
         raise RequestError(
             f"cluster.address={address}: the cluster does not accept this token; {TOKEN_HINT}"

@@ -16,6 +16,7 @@ from actsweep.studies.detail import TrialDetail
 from actsweep.studies.listing import StudyEntry
 from actsweep.studies.remaining import Remaining
 from actsweep.studies.status import StudyStatus
+from actsweep.studies.verifying import Verification
 
 _LISTED = 20
 _CURVE = {
@@ -122,6 +123,25 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
     return DASH if value is None else clean(value)
+
+
+def verification_text(verification: Verification) -> RenderableType:
+    """What was compared; whatever does not agree, with the way to mend it; and what is worth knowing."""
+    table = plain_table("checked", "extent", "agrees")
+    for check in verification.checks:
+        agrees = Text("no", style="red") if check.findings else Text("yes", style="green")
+        table.add_row(Text(check.name), Text(clean(check.said)), agrees)
+    lines = []
+    for finding in verification.findings:
+        place = f", {clean(finding.place)}" if finding.place else ""
+        lines.append(Text(f"{clean(finding.file)}{place}: {clean(finding.problem)}", style="red"))
+        lines.append(Text(f"  to mend it: {clean(finding.mend)}"))
+    lines += [Text(f"Note: {clean(note)}") for check in verification.checks for note in check.notes]
+    if verification.state == "running":
+        lines.append(Text("Note: a sweep is running here; it was verified as far as it is"))
+    failed = len(verification.findings)
+    end = f"{count(failed, 'thing')} do{'es' * (failed == 1)} not agree" if failed else "all of it agrees"
+    return Group(table, Text(), *lines, Text(f"{clean(verification.path)}: {verification.state}; {end}"))
 
 
 def removals_text(removals: Sequence[Removal], *, removed: bool) -> RenderableType:

@@ -35,30 +35,27 @@ def verify_study(path: Path) -> Verification:
     if not path.is_dir() or not holds_study(folder):
         raise RecordsError(f"{path} holds no study: there is no {folder.ledger.name} in it")
     running = is_held(folder.ledger)
-    contents = contents_of(folder)
-    read = _unread(folder, contents) or read_events(folder)
+    read = _unread(folder) or read_events(folder)
+    contents = contents_of(folder)  # after the ledger: what that tells of is there by now
     if isinstance(read, Finding):
-        checks = (
-            Check("ledger", "nothing else can be compared", (read,)),
-            check_contents(folder, contents, frozenset()),
-        )
-        return Verification(path, "damaged", checks)
+        unread = Check("ledger", "nothing else can be compared", (read,))
+        return Verification(path, "damaged", (unread, check_contents(folder, contents)))
     content, record = read
+    ledger = check_events(folder, content, record)
+    lying = check_contents(folder, contents, None if running else frozenset(record.trials))
+    if ledger.findings:
+        return Verification(path, "damaged", (ledger, lying))
     state = "running" if running else "finished" if record.finished else "interrupted"
-    checks = (
-        check_events(folder, content, record),
-        *_compared(folder, contents, content, record, running=running),
-        check_contents(folder, contents, frozenset(record.trials)),
-    )
-    return Verification(path, state, checks)
+    compared = _compared(folder, contents, content, record, running=running)
+    return Verification(path, state, (ledger, *compared, lying))
 
 
-def _unread(folder: StudyFolder, contents: Contents) -> Finding | None:
+def _unread(folder: StudyFolder) -> Finding | None:
     """Why a ledger that cannot be the study's is not even read."""
     name = folder.ledger.name
-    if name in contents.files:
-        return None
-    return Finding(name, "is a link" if name in contents.links else "is missing", NO_COPY)
+    if folder.ledger.is_symlink():
+        return Finding(name, "is a link", NO_COPY)
+    return None if folder.ledger.is_file() else Finding(name, "is missing", NO_COPY)
 
 
 def _compared(

@@ -10,7 +10,7 @@ from os import DirEntry, scandir
 from pathlib import Path
 
 from actsweep.records import RESUME_FILE, StudyFolder
-from actsweep.report.wording import count
+from actsweep.report.wording import clean, count
 from actsweep.studies.cleaning import UNFINISHED, WEIGHTS
 from actsweep.studies.verifying.findings import Check, Finding
 
@@ -54,24 +54,28 @@ def contents_of(folder: StudyFolder) -> Contents:
     )
 
 
-def check_contents(folder: StudyFolder, contents: Contents, known: frozenset[str]) -> Check:
+def check_contents(folder: StudyFolder, contents: Contents, known: frozenset[str] | None = None) -> Check:
     """Links, which a study never makes, are findings; what is not the study's is told.
 
     Args:
         folder: the study's.
         contents: what lies there.
-        known: the ids of the trials in the ledger.
+        known: the ids of the trials in the ledger; None where it cannot be read, or trials begin at this moment.
     """
     findings = [
         Finding(name, "is a link, and a study's own files never are", f"rm {folder.path / name}, or put a copy there")
         for name in contents.links
     ]
-    strangers = [*(f"{TRIALS}/{trial}" for trial in sorted(contents.trials - known)), *contents.others]
-    notes = [f"not of this study: {name}" for name in strangers[:_LISTED]]
-    notes += [f"not of this study: {len(strangers) - _LISTED} more"] * (len(strangers) > _LISTED)
-    if contents.left:
-        what = count(len(contents.left), "half-written file")
-        notes.append(f"{what}, as of {contents.left[0]}; to remove: actsweep clean {folder.path}")
+    strangers = [f"{clean(name)} is none of the study's files" for name in contents.others]
+    notes = []
+    if known is not None:
+        strangers += [
+            f"{TRIALS}/{clean(name)} is of no trial in the ledger" for name in sorted(contents.trials - known)
+        ]
+        if contents.left:
+            what = count(len(contents.left), "half-written file")
+            notes.append(f"{what}, as of {clean(contents.left[0])}; to remove: actsweep clean {folder.path}")
+    notes += strangers[:_LISTED] + [f"{len(strangers) - _LISTED} more such"] * (len(strangers) > _LISTED)
     return Check("folder", f"{count(len(contents.files), 'file')} of the study", tuple(findings), tuple(notes))
 
 

@@ -17,7 +17,7 @@ from actsweep.study import Study
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_LISTED = 5
+_LISTED = 3
 _WHERE = re.compile(r"(To go on: actsweep resume ).*")  # names the folder as it was called then
 
 
@@ -38,10 +38,12 @@ def check_derived(folder: StudyFolder, contents: Contents, opened: OpenedStudy) 
         note = f"there are none yet; to make them: actsweep report {folder.path}"
         yield Check("results", "the study has not ended", notes=(note,))
         return
-    yield Check("results", "made from the ledger", tuple(_missing(folder, name) for name in missing))
+    if missing:
+        findings = [Finding(name, "is missing", _anew(folder)) for name in missing]
+        yield Check("files", f"{count(len(missing), 'file')} missing", tuple(findings))
     if folder.curves.name not in missing:
         yield _curves(folder, computed)
-    results = computed.results
+    results: Mapping[str, Any] = computed.results
     if folder.results.name not in missing:
         check, results = _results(folder, opened, computed)
         yield check
@@ -62,10 +64,6 @@ def check_mirror(folder: StudyFolder, contents: Contents, opened: OpenedStudy) -
     )
     findings = (Finding(name, clean(problem), mend),) if problem else ()
     return Check("mirror", name, findings)
-
-
-def _missing(folder: StudyFolder, name: str) -> Finding:
-    return Finding(name, "is missing", _anew(folder))
 
 
 def _anew(folder: StudyFolder) -> str:
@@ -103,13 +101,12 @@ def _wrong_table(content: bytes, expected: "pa.Table") -> Iterator[tuple[str, st
         yield "", f"has {rows} rows, the ledger gives {expected.num_rows}"
         return
     for name in dict.fromkeys([*expected.column_names, *found.column_names]):
-        columns = [table[name] if table.column_names.count(name) == 1 else None for table in (found, expected)]
-        if None in columns:
+        if not found.column_names.count(name) == expected.column_names.count(name) == 1:
             yield name, "the column is missing, there twice, or not one of this study"
-        elif columns[0].type != columns[1].type:
-            yield name, f"holds {columns[0].type}, by the ledger {columns[1].type}"
+        elif found[name].type != expected[name].type:
+            yield name, f"holds {found[name].type}, by the ledger {expected[name].type}"
         else:
-            yield from _wrong_cells(name, *columns)
+            yield from _wrong_cells(name, found[name], expected[name])
 
 
 def _wrong_cells(name: str, found: "pa.ChunkedArray", expected: "pa.ChunkedArray") -> Iterator[tuple[str, str]]:

@@ -76,7 +76,7 @@ def check_trials(folder: StudyFolder, contents: Contents, study: Study, record: 
 def check_weights(
     folder: StudyFolder, contents: Contents, record: StudyRecord, recorded: Mapping[str, Mapping[str, str]]
 ) -> Check:
-    """The weights of ended trials: their digests where the ledger has them, and that they can be loaded.
+    """The weights of ended trials, by their digests; where the ledger has none, by whether they can be loaded.
 
     Args:
         folder: the study's.
@@ -149,12 +149,13 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str 
 
 
 def _wrong_weights(path: Path, digests: Mapping[str, str]) -> str | None:
-    from actsweep.train.checkpoint import weights_problem  # loads torch
-
+    """Weights that have the recorded digest are those that the trial wrote, so only others are loaded to see."""
     if digests:
         with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != digests.get(path.name):
-                return "is not what the trial wrote: its SHA-256 is not the recorded one"
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        return None if found == digests.get(path.name) else "is not what the trial wrote: its SHA-256 is another"
+    from actsweep.train.checkpoint import weights_problem  # loads torch
+
     problem = weights_problem(path)
     return problem and f"cannot be loaded: {clean(problem)}"
 

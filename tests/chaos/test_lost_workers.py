@@ -1,0 +1,79 @@
+"""SIGKILL of workers, several in one run, and of Ray's own processes, each at a random moment."""
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actsweep.events import TrialFailed
+from chaos.evidence import (
+    FOLDER,
+    STUDY,
+    Command,
+    check_gone,
+    check_like,
+    check_no_epoch_trained_twice,
+    events_of,
+    outcome_of,
+    resume,
+    trained_again,
+)
+from processes import count, family, kill, start, wait_for, workers
+
+KILLED = 4
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(700)
+def test_a_study_whose_workers_are_killed_has_the_same_results(
+    actsweep: Command, undisturbed: Path, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    folder, chance = tmp_path / FOLDER, random.Random(4)
+    running = start(tmp_path, "sweep", *STUDY)
+    for _ in range(KILLED):
+        before = count(folder, "evaluation")
+        wait_for(lambda: count(folder, "evaluation") > before, 120, running)  # noqa: B023 - called in this turn alone
+        time.sleep(chance.uniform(0, 1.5))
+        kill([chance.choice(workers(running.pid))])
+    code, errors = outcome_of(running, 300)
+    lost = [event for event in events_of(folder) if isinstance(event, TrialFailed)]
+    record_property("ended with", code)
+    record_property("lost attempts", len(lost))
+    record_property("measured again", trained_again(folder))
+    assert 1 <= len(lost) <= KILLED
+    assert {event.reason for event in lost} == {"lost"}
+    assert code == (0 if all(event.will_retry for event in lost) else 1), errors
+    resume(actsweep, folder)
+    check_like(folder, undisturbed)
+    check_no_epoch_trained_twice(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(700)
+@pytest.mark.parametrize("name", ["raylet", "gcs_server"])
+def test_a_study_that_loses_a_process_of_ray_says_so_and_goes_on_to_the_same_results(
+    name: str,
+    actsweep: Command,
+    undisturbed: Path,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    folder = tmp_path / FOLDER
+    running = start(tmp_path, "sweep", *STUDY)
+    wait_for(lambda: count(folder, "evaluation") > 20, 120, running)
+    everyone = family(running.pid)
+    kill([one for one in everyone if one.name() == name])
+    began = time.monotonic()
+    code, errors = outcome_of(running, 150)
+    record_property("ended with", code)
+    record_property("after seconds", round(time.monotonic() - began, 1))
+    record_property("said", errors)
+    assert code in (1, 130)
+    assert errors.startswith("actsweep: ")
+    assert f"actsweep resume {FOLDER}" in errors
+    check_gone(everyone)
+    resume(actsweep, folder)
+    check_like(folder, undisturbed)
+    check_no_epoch_trained_twice(folder)
