@@ -3,10 +3,12 @@
 import sys
 
 from actsweep.cli import run
+from actsweep.signals import interrupt_from_now_on
 
 
 def main() -> None:
     """Run the command that the process's arguments ask for, and leave with its exit code."""
+    interrupt_from_now_on()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -20,6 +20,8 @@ from actsweep.settings import StudyConfig, fields_at, known_are, refuse_secrets,
 from actsweep.study import swept_paths
 
 CommandTask = Callable[[StudyConfig, list[str]], int]
+_HYDRA = re.compile(r"hydra(\W|$)")
+_NO_NAME = re.compile(r"\.\.|\$\{|^\W*/|[\[,'\"]\s*/")  # of a choice: a path that leads out, or an interpolation
 
 
 def config_folder() -> Path:
@@ -57,6 +59,7 @@ def run_with_hydra(command: str, words: Sequence[str], task: CommandTask) -> int
             refusals.append(error)
 
     _refuse_flags(command, words)
+    _refuse_reach(words)
     with _command_line(command, words):
         try:
             hydra_main(config_path=str(config_folder()), config_name="config", version_base="1.3")(run)()
@@ -107,6 +110,24 @@ def _refuse_flags(command: str, words: Sequence[str]) -> None:
         raise RequestError(
             "--experimental-rerun is not supported: it would load a pickle; use `actsweep resume RUN_DIR`"
         )
+
+
+def _refuse_reach(words: Sequence[str]) -> None:
+    """A word, which another program may have composed, can make Hydra neither open any file nor call any function."""
+    parser = OverridesParser.create()
+    for word in words:
+        try:
+            override = parser.parse_override(word)
+        except Exception:
+            continue
+        key, place = override.key_or_group, override.package or ""
+        if _HYDRA.match(key) or _HYDRA.match(place):
+            raise RequestError(
+                f"{word}: a setting of Hydra itself, which actsweep sets; overrides are of its own alone"
+            )
+        is_group = "/" in key or (config_folder() / key).is_dir()
+        if is_group and _NO_NAME.search(word.partition("=")[2]):
+            raise RequestError(f"{word}: takes the name of a choice, not a path; for choices of your own: --config-dir")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from actsweep.data import load, prepare
 from actsweep.events import Row
-from actsweep.records import Attempt, StudyFolder, latest_attempt
+from actsweep.records import RESUME_FILE, Attempt, StudyFolder, latest_attempt
 from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.study import trial_id
 from actsweep.train import train
@@ -34,6 +34,7 @@ def run_one_trial(config: StudyConfig, console: Console) -> int:
     console.print(CURVE_HEADING)
     attempt = Attempt(folder.trial(name), latest_attempt(folder.trial(name)) + 1)
     curve = train(trial, load(source, config.data), show, attempt)
+    attempt.remove(RESUME_FILE)
     accuracy = "none" if curve.test_acc is None else f"{curve.test_acc:.4f}"
     console.print(f"{curve.status}; test accuracy {accuracy}; weights in {folder.trial(name)}", soft_wrap=True)
     return 0

@@ -17,6 +17,7 @@ from actsweep.space import text, widened
 from actsweep.stopping import stopping_costs
 from actsweep.study import Study, cell_label
 
+_LARGEST = 2**28  # bytes of results.json: that of the largest study that may be asked for is far smaller
 Results = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
@@ -41,14 +42,18 @@ class Computed:
         return [_drawn(self.study, rows) for rows in self.trials]
 
 
-def rebuild(folder: StudyFolder) -> Results:
+def rebuild(folder: StudyFolder, opened: OpenedStudy | None = None) -> Results:
     """Write everything that follows from a study's records, and return the results.
+
+    Args:
+        folder: where they are.
+        opened: the study as it was read from there, by whoever has read it already.
 
     Raises:
         RecordsError: the folder holds no study, its ledger is damaged, or no trial has ended yet.
         TrialsFailedError: failures leave nothing to compare.
     """
-    computed = compute(folder, open_study(folder))
+    computed = compute(folder, opened or open_study(folder))
     _write(folder, computed)
     return computed.results
 
@@ -90,7 +95,9 @@ def read_results(folder: StudyFolder) -> Results:
     """
     damaged = f"{folder.results} is damaged; to rebuild it: actsweep report {folder.path}"
     try:
-        results = json.loads(folder.results.read_bytes())
+        with folder.results.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        results = json.loads(content) if len(content) <= _LARGEST else None
     except FileNotFoundError as error:
         hint = f"actsweep report {folder.path}"
         raise RecordsError(f"{folder.path}: no {folder.results.name} in it yet; to make it: {hint}") from error

@@ -1,28 +1,28 @@
 """A sweep from its configuration to its results: prepare the data, connect, run what is left, rebuild the results."""
 
 import errno
-import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 
-from actsweep.cluster import access_notes, connected
+from actsweep.cluster import access_notes, connected, ended_with_ray
 from actsweep.data import Source, prepare
 from actsweep.errors import Interrupted, RequestError
 from actsweep.events import StudyExtended, StudyFinished, StudyRecord, StudyResumed, StudyStarted, Subscriber
 from actsweep.halt import Halt
 from actsweep.plan import refuse_small_disk
-from actsweep.records import EventStream, Ledger, StudyFolder, holds_study, open_study
+from actsweep.records import EventStream, Ledger, StudyFolder, holds_study, lock_of, open_study
 from actsweep.report.progress import Progress
 from actsweep.results import Results, rebuild
 from actsweep.settings import StudyConfig
-from actsweep.signals import halting, interrupting
+from actsweep.signals import halting, ignore, interrupting
 from actsweep.study import Change, Extension, Study, extension
 from actsweep.tracker import Tracker, require_login, tracker
 
@@ -47,17 +47,20 @@ def run_sweep(config: StudyConfig, console: Console, *, extend: bool = False, de
             how to go on.
     """
     folder = StudyFolder(Path(config.run.root) / config.run.name)
-    try:
-        with interrupting():
+    with interrupting():
+        try:
             return _swept(folder, config, console, extend=extend, debug=debug)
-    except (KeyboardInterrupt, SystemExit) as end:
-        if isinstance(end, SystemExit) and end.code != signal.SIGTERM:  # Ray makes one of it while it starts
-            raise
-        raise Interrupted(f"interrupted; {_way_on(folder)}") from None
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise Interrupted(f"stopped: {error.filename or folder.path}: {error.strerror}; {_way_on(folder)}") from error
+        except (KeyboardInterrupt, SystemExit) as end:
+            if isinstance(end, SystemExit) and end.code != signal.SIGTERM:  # Ray makes one of it while it starts
+                raise
+            ignore()
+            raise Interrupted(f"interrupted; {_way_on(folder)}") from None
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            ignore()
+            where = error.filename or folder.path
+            raise Interrupted(f"stopped: {where}: {error.strerror}; {_way_on(folder)}") from error
 
 
 def _swept(folder: StudyFolder, config: StudyConfig, console: Console, *, extend: bool, debug: bool) -> Results:
@@ -66,7 +69,7 @@ def _swept(folder: StudyFolder, config: StudyConfig, console: Console, *, extend
     require_login(config.tracker)
     source = _prepared(asked)
     study = Study(config, source.fingerprint)
-    with _folder_of(folder), Ledger(folder.ledger) as ledger:
+    with _folder_of(folder), Ledger(folder.ledger) as ledger, _nothing_left(folder):
         record = ledger.content.fold()
         added = _additions(folder, config, extend)  # once more, now that no other process can write there
         _refuse_other_data(record, source, folder)
@@ -106,8 +109,20 @@ def _folder_of(folder: StudyFolder) -> Iterator[None]:
     try:
         yield
     finally:
-        if missing and not folder.config_file.exists():
-            shutil.rmtree(missing[-1], ignore_errors=True)
+        with suppress(OSError):  # something is in it: this study, or that of a process that began at the same time
+            for path in missing:
+                path.rmdir()
+
+
+@contextmanager
+def _nothing_left(folder: StudyFolder) -> Iterator[None]:
+    """Where no study came of the request, its empty ledger goes; only who holds its lock may do that."""
+    try:
+        yield
+    finally:
+        if not holds_study(folder):
+            for path in (folder.ledger, lock_of(folder.ledger)):
+                path.unlink(missing_ok=True)
 
 
 def _prepared(study: Study) -> Source:
@@ -124,15 +139,24 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         for note in access_notes(study.config.cluster.address):
             around.console.print(note, style="yellow", markup=False)
         stack.enter_context(connected(study.config.cluster, debug=around.debug))
+        if study.config.cluster.name == "local":
+            stack.enter_context(ended_with_ray(halt, lambda: _last_words(halt, folder)))
         stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
-        from actsweep.search import Mirror, measure_costs, run_trials  # Ray reads its environment when imported
+        from actsweep.search import (
+            Mirror,
+            drop_resume_checkpoint,
+            measure_costs,
+            run_trials,
+        )  # Ray reads its environment when imported
 
         tracked = tracker(study, folder)
         stack.callback(_close, tracked, around.console, halt)
         progress = stack.enter_context(Progress(study, around.console))
         progress.replay(ledger.content.events)
         mirror = Mirror(study, folder, ledger.content.fold())
-        subscribers: list[Subscriber] = [progress, mirror] if tracked is None else [progress, mirror, tracked]
+        subscribers: list[Subscriber] = [drop_resume_checkpoint(folder), progress, mirror]
+        if tracked is not None:
+            subscribers.append(tracked)
         stream = EventStream(ledger, subscribers)
         _announce(stream, study, source, around.added)
         folder.write_config(study.config)
@@ -143,8 +167,15 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         if not halt.is_set():
             stream(StudyFinished(time.time()))
     if halt.is_set():
+        ignore()
         why = f"stopped: {halt.reason}" if halt.reason else "stopped"
         raise Interrupted(f"{why}; {_way_on(folder)}")
+
+
+def _last_words(halt: Halt, folder: StudyFolder) -> int:
+    """Said by a process that cannot come to its end by itself; returns its exit code."""
+    print(f"actsweep: stopped: {halt.reason}; {_way_on(folder)}", file=sys.stderr, flush=True)  # noqa: T201
+    return 130
 
 
 def _way_on(folder: StudyFolder) -> str:
@@ -184,6 +215,7 @@ def _additions(folder: StudyFolder, config: StudyConfig, extend: bool) -> tuple[
     Raises:
         RequestError: the folder holds another study, or one that trials were not to be added to, or none to extend.
     """
+    folder.refuse_links()
     if not holds_study(folder):
         if extend:
             raise RequestError(f"--extend: {folder.path} holds no study yet, so there is nothing to add to")

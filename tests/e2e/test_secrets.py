@@ -1,94 +1,151 @@
-"""What a sweep lets out: sockets on loopback alone, and no secret anywhere."""
+"""Random secrets in the environment of whole commands, and where they are found afterwards: nowhere."""
 
+import os
+import re
 import secrets
-import socket
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
-import psutil
 import pytest
 
-from processes import alive, family, start
+from leaks import command_lines, files_with, shown
 
-LOUD_PLUGIN = """
+KEY, TOKEN, OTHER = (secrets.token_hex(20) for _ in range(3))
+CANARIES = (KEY, TOKEN, OTHER)
+HELD = {"WANDB_API_KEY": KEY, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "BUCKET_SECRET": OTHER}
+PLUGIN = """
 import os
+import actsweep
+from torch import nn
 
-import torch
-
-from actsweep.plugins import register_model
-
-
-@register_model("loud")
-def loud(settings, image_shape, classes):
-    if settings.activation == "relu":
-        raise RuntimeError(f"the key is {os.environ['WANDB_API_KEY']}")
-    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(int(torch.tensor(image_shape).prod()), classes))
+@actsweep.register_activation("leaky_mouth")
+class LeakyMouth(nn.Module):
+    def forward(self, z):
+        mine = os.environ["WANDB_API_KEY"], os.environ["BUCKET_SECRET"], os.environ["RAY_AUTH_TOKEN"]
+        raise ValueError(f"no login with {mine} at https://ann:pass@host.invalid/")
 """
 
 
-class Observer:
-    """Looks again and again at a command and its processes while they run."""
+@dataclass(frozen=True)
+class Ran:
+    """A sweep that ended, where it was called, and the command lines that were seen meanwhile."""
 
-    def __init__(self, command: subprocess.Popen[str]) -> None:
-        self.listening: set[tuple[str, str, int]] = set()
-        self.command_lines: set[str] = set()
-        self.folders: set[Path] = set()
-        self._command = command
-        self._earlier = set(Path("/tmp").glob("actsweep-ray-*"))
+    done: subprocess.CompletedProcess[str]
+    place: Path
+    home: Path
+    lines: set[bytes]
 
-    def until_it_ends(self) -> str:
-        """What the command printed."""
-        while True:
-            self._look()
-            with suppress(subprocess.TimeoutExpired):
-                return "".join(self._command.communicate(timeout=0.5))
-
-    def _look(self) -> None:
-        with suppress(psutil.NoSuchProcess):
-            for process in alive([psutil.Process(self._command.pid), *family(self._command.pid)]):
-                with suppress(psutil.Error):
-                    self.listening |= set(_listening(process))
-                    self.command_lines.add("\0".join(process.cmdline()))
-        self.folders |= set(Path("/tmp").glob("actsweep-ray-*")) - self._earlier
+    @property
+    def printed(self) -> str:
+        return self.done.stdout + self.done.stderr
 
 
-def _listening(process: psutil.Process) -> Iterator[tuple[str, str, int]]:
-    for connection in process.net_connections(kind="inet"):
-        unconnected_udp = connection.type == socket.SOCK_DGRAM and not connection.raddr
-        if connection.laddr and (connection.status == psutil.CONN_LISTEN or unconnected_udp):
-            yield process.name(), connection.laddr.ip.removeprefix("::ffff:"), connection.laddr.port
+def run(place: Path, *words: str, **variables: str) -> Ran:
+    """A command with secrets in its environment, and a home of its own."""
+    home = place / "home"
+    home.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "actsweep", *words]
+    environment = os.environ | HELD | variables | {"HOME": str(home)}
+    with command_lines() as lines:
+        done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=240)
+    return Ran(done, place, home, lines)
 
 
-def contents(*places: Path) -> Iterator[tuple[Path, bytes]]:
-    for place in places:
-        for file in place.rglob("*"):
-            if file.is_file() and not file.is_symlink():
-                yield file, file.read_bytes()
+@contextmanager
+def refusing_server() -> Iterator[str]:
+    """A W&B server that takes no key."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(401)
+            self.end_headers()
+
+        do_GET = do_POST
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A sweep of which one arm shouts secrets and fails, with all messages on, so that Ray's logs stay too."""
+    place = tmp_path_factory.mktemp("failing")
+    (place / "mouth.py").write_text(PLUGIN)
+    words = ("plugins=[mouth]", "study.scientific.model.activation=[relu,leaky_mouth]", "tracker=wandb_offline")
+    return run(place, "sweep", "--debug", "experiment=smoke", *words)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_nothing_of_a_sweep_leaves_the_machine_or_tells_a_secret(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key, token = secrets.token_hex(20), secrets.token_hex(32)
-    home, place = tmp_path / "home", tmp_path / "place"
-    home.mkdir()
-    place.mkdir()
-    (place / "loud_plugin.py").write_text(LOUD_PLUGIN)
-    words = ("experiment=smoke", "plugins=[loud_plugin]", "model.name=loud", "tracker=wandb_offline")
-    sweep = start(place, "sweep", *words, HOME=str(home), WANDB_API_KEY=key, RAY_AUTH_TOKEN=token)
-    observer = Observer(sweep)
-    printed = observer.until_it_ends()
-    assert sweep.returncode == 1, printed
-    assert "the key is [redacted]" in printed
-    assert observer.listening, "a sweep of which nothing listens was not seen"
-    assert {address for _, address, _ in observer.listening} <= {"127.0.0.1", "::1"}, observer.listening
-    written = dict(contents(place, home))
-    assert any(b"the key is [redacted]" in content for content in written.values())
-    for secret in (key, token):
-        assert secret not in printed
-        assert not [line for line in observer.command_lines if secret in line]
-        assert not [file for file, content in written.items() if secret.encode() in content]
-    assert not [folder for folder in observer.folders if folder.exists()]
+class TestFailingSweep:
+    def test_the_trials_failed_and_say_why(self, failing: Ran) -> None:
+        assert failing.done.returncode == 1, failing.printed
+        ledger = (failing.place / "outputs" / "smoke" / "ledger.jsonl").read_text()
+        assert "no login with ('[redacted]', '[redacted]', '[redacted]') at https://[redacted]@host.invalid/" in ledger
+
+    def test_no_file_of_the_study_or_the_home_holds_a_secret(self, failing: Ran) -> None:
+        assert list(failing.place.glob("outputs/smoke/wandb/*/*.wandb"))
+        assert files_with(CANARIES, failing.place) == []
+
+    def test_no_secret_is_printed(self, failing: Ran) -> None:
+        assert not shown(failing.printed, CANARIES)
+
+    def test_no_file_of_ray_holds_a_secret(self, failing: Ran) -> None:
+        (folder,) = map(Path, re.findall(r"Ray's own logs: (.*)", failing.done.stderr))
+        assert list(folder.rglob("*.log"))
+        assert files_with(CANARIES, folder) == []
+        shutil.rmtree(folder.parent)
+
+    def test_no_command_line_holds_a_secret(self, failing: Ran) -> None:
+        assert any(b"raylet" in line for line in failing.lines)
+        assert not [line for line in failing.lines if any(secret.encode() in line for secret in CANARIES)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_server_that_refuses_the_key_does_not_spread_it(tmp_path: Path) -> None:
+    with refusing_server() as address:
+        ran = run(tmp_path, "sweep", "experiment=smoke", "tracker=wandb_online", WANDB_BASE_URL=address)
+    assert ran.done.returncode == 0, ran.printed
+    assert "W&B: not whole" in ran.printed
+    assert not shown(ran.printed, CANARIES)
+    assert files_with(CANARIES, tmp_path) == []
+    assert not [line for line in ran.lines if KEY.encode() in line]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (f"tracker.project={KEY}",),
+        (f"tracker.entity=team-{KEY}",),
+        (f"run.name={OTHER}",),
+        (f"+extra={KEY}",),
+        (f"++wandb.api_key={KEY}",),
+        (f"data.root=https://ann:{KEY}@host.invalid/",),
+        ("cluster=ray", f"cluster.address=http://ann:{TOKEN}@127.0.0.1:9"),
+        (f"plugins=[{KEY}]",),
+    ],
+)
+def test_a_secret_in_the_settings_is_refused_unseen(words: tuple[str, ...], tmp_path: Path) -> None:
+    ran = run(tmp_path, "plan", "experiment=smoke", *words)
+    assert ran.done.returncode == 2, ran.printed
+    assert not shown(ran.printed, CANARIES)
+    assert "Traceback" not in ran.printed
+    assert files_with(CANARIES, tmp_path) == []

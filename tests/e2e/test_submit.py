@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 import timeless
+from leaks import command_lines, files_with
 
+KEY = secrets.token_hex(20)  # in the environment of who submits
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -82,7 +84,17 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
 def with_token(head: Head, monkeypatch: pytest.MonkeyPatch) -> Head:
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN", head.token)
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
     return head
+
+
+def described_jobs(head: Head) -> str:
+    """All that the job server tells of its jobs: their command lines, environments and metadata."""
+    headers = {"Authorization": f"Bearer {head.token}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{head.address}/api/jobs/", headers=headers)) as response:
+        told = response.read().decode()
+    assert "entrypoint" in told
+    return str(told)
 
 
 @pytest.mark.skipif(" " in sys.executable, reason="Ray's own job server does not work from a path with a space")
@@ -93,15 +105,29 @@ def test_a_submitted_sweep_gives_the_results_of_a_local_one(
     key = secrets.token_hex(20)
     monkeypatch.setenv("WANDB_API_KEY", key)
     words = ("experiment=smoke", "cluster=ray", f"cluster.address={with_token.address}", f"cluster.storage={tmp_path}")
-    done = actsweep("submit", "--follow", *words, "tracker=none", timeout=240)
+    with command_lines() as lines:
+        done = actsweep("submit", "--follow", *words, "tracker=none", timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("submitted raysubmit_")
     assert "relu" in done.stdout
     assert timeless.curves(tmp_path / "smoke").equals(timeless.curves(smoke.folder))
     assert timeless.results(tmp_path / "smoke") == timeless.results(smoke.folder)
+    found = described_jobs(with_token), done.stdout, done.stderr, *(line.decode(errors="replace") for line in lines)
+    assert not [text for text in found if with_token.token in text or KEY in text]
+    assert files_with((with_token.token, KEY), tmp_path) == []
     described = job_descriptions(with_token)
     assert "actsweep sweep" in described
     assert not [secret for secret in (key, with_token.token) if secret in described + done.stdout + done.stderr]
+
+
+def test_without_a_token_a_cluster_off_loopback_is_not_used(actsweep: Command, tmp_path: Path) -> None:
+    for command, address in (("sweep", "203.0.113.5:6379"), ("submit", "http://203.0.113.5:8265")):
+        words = ("experiment=smoke", "cluster=ray", f"cluster.address={address}", f"cluster.storage={tmp_path}")
+        refused = actsweep(command, *words, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert refused.stderr.count("\n") == 1
+        assert f"cluster.address={address}" in refused.stderr
+        assert "RAY_AUTH_MODE=token" in refused.stderr
 
 
 def test_without_its_token_a_cluster_takes_no_job(

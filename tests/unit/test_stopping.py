@@ -32,7 +32,7 @@ class Tuned:
         asked = ("experiment=smoke", f"trainer.epochs={EPOCHS}", "study.tune.blocks=2", "study.tune.points=4")
         self.study = Study(compose(*asked, *(words or ("scheduler=asha",))))
         self.record = StudyRecord()
-        self.record(StudyStarted("s", {"classes": 10}, {}, {}, 0.0))
+        self.record(StudyStarted("s", {"label": "digits", "fingerprint": "f", "classes": 10}, {}, {}, 0.0))
         self._lr = (0.001 * (1 + number) for number in count())
 
     def trial(self, best: float, end: str = "completed", *, cell: int = 0, block: int = 0, phase: str = "tune") -> None:

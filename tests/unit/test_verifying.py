@@ -219,14 +219,15 @@ class TestTrials:
         assert "trials" in failed(verify_study(study.path))
 
     def test_a_trial_of_no_cell_is_named(self, study: StudyFolder) -> None:
-        name = a_trial(study)
+        name = a_trial(study, "tune")
         forged = (
             replace(e, cell={**e.cell, "model.depth": 9}) if isinstance(e, TrialStarted) and e.trial_id == name else e
             for e in events_of(study)
         )
         forge(study, forged)
-        places = [finding.place for finding in verify_study(study.path).findings]
-        assert f"trial {name}" in places
+        found = verify_study(study.path)
+        assert failed(found) == ["trials"]
+        assert [finding.place for finding in found.findings] == [f"trial {name}"]
 
     def test_a_changed_trial_yaml(self, study: StudyFolder) -> None:
         file = study.trial(a_trial(study)) / "trial.yaml"

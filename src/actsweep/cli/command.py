@@ -25,6 +25,14 @@ class Command:
     run: Callable[[list[str], bool], int]
 
 
+def warn(text: str) -> None:
+    """Say what the user should know, and go on."""
+    from actsweep.report.console import Screen
+    from actsweep.report.wording import clean
+
+    Screen().print(clean(text), style="yellow", markup=False)
+
+
 class Parser(argparse.ArgumentParser):
     """The parser of a command's words; what it refuses is an error of ours, in one line.
 

@@ -1,6 +1,7 @@
 """One command line: which command it names, and what its errors come to."""
 
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -30,8 +31,8 @@ def run(words: Sequence[str]) -> int:
     except ActsweepError as error:
         return _refuse(error, WRONG_REQUEST, debug)
     except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)  # noqa: T201
-        return INTERRUPTED
+        again = shlex.join(["actsweep", *words])
+        return _refuse(Interrupted(f"interrupted; to begin again: {again}"), INTERRUPTED, debug)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE

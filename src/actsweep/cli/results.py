@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser
+from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser, warn
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from actsweep.records import OpenedStudy, StudyFolder
     from actsweep.results import Results
 
 
@@ -17,7 +18,18 @@ def _report(words: list[str], debug: bool) -> int:
     from actsweep.results import rebuild
 
     path = _parser("report", nargs=None).parse_args(words).run_dir
-    return show_results(rebuild(StudyFolder(path)), path, Screen())
+    folder = StudyFolder(path)
+    return show_results(rebuild(folder, _opened(folder)), path, Screen())
+
+
+def _opened(folder: "StudyFolder") -> "OpenedStudy":
+    """A study to read, with a warning where the ledger has to stand in for its settings."""
+    from actsweep.records import open_study
+
+    opened = open_study(folder)
+    if opened.problem:
+        warn(f"{opened.problem}; the settings are those of the ledger")
+    return opened
 
 
 def show_results(results: "Results", path: Path, console: "Console") -> int:
@@ -45,13 +57,13 @@ def _analyze(words: list[str], debug: bool) -> int:
 
 
 def _compare(words: list[str], debug: bool) -> int:
-    from actsweep.records import StudyFolder, open_study
+    from actsweep.records import StudyFolder
     from actsweep.report.console import Screen
     from actsweep.report.side_by_side import compare_studies, comparison_tables
     from actsweep.results import read_results
 
     folders = [StudyFolder(path) for path in _parser("compare", nargs="+").parse_args(words).run_dir]
-    configs = [open_study(folder).recorded for folder in folders]
+    configs = [_opened(folder).recorded for folder in folders]
     results = [read_results(folder) for folder in folders]
     Screen().print(comparison_tables(compare_studies([config.run.name for config in configs], configs, results)))
     return DONE

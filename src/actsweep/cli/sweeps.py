@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser, taken
+from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser, taken, warn
 from actsweep.errors import RequestError
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def _resume(words: list[str], debug: bool) -> int:
 def _resumed_config(path: Path) -> "StudyConfig":
     """A study's settings, with its folder where it is now."""
     from actsweep.records import StudyFolder, open_study
-    from actsweep.report.console import Screen
 
     opened = open_study(StudyFolder(path))
     if opened.problem:
-        Screen().print(f"{opened.problem}; it is made anew from the ledger", style="yellow", markup=False)
-    place = opened.config.run.model_copy(update={"name": path.resolve().name, "root": str(path.parent)})
+        warn(f"{opened.problem}; it is made anew from the ledger")
+    named = path if path.name not in ("", "..") else path.resolve()  # a link keeps its name
+    place = opened.config.run.model_copy(update={"name": named.name, "root": str(named.parent)})
     return opened.config.model_copy(update={"run": place})
 
 

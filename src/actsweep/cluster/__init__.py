@@ -4,12 +4,14 @@ from actsweep.cluster.access import access_notes
 from actsweep.cluster.admission import require_cluster
 from actsweep.cluster.connection import OBJECT_STORE_BYTES, Capacity, connected
 from actsweep.cluster.jobs import submit_job, wait_for_job
+from actsweep.cluster.watch import ended_with_ray
 
 __all__ = [
     "OBJECT_STORE_BYTES",
     "Capacity",
     "access_notes",
     "connected",
+    "ended_with_ray",
     "require_cluster",
     "submit_job",
     "wait_for_job",

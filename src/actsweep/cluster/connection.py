@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from actsweep.cluster.access import TOKEN_HINT, token_environment
@@ -72,7 +73,8 @@ def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Cap
 @contextmanager
 def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
     """What `ray.init` is asked for a cluster of one's own; its folder stays only where its logs may be wanted."""
-    folder = tempfile.mkdtemp(prefix="actsweep-ray-", dir=_SHORT)
+    closed = tempfile.mkdtemp(prefix="actsweep-ray-", dir=_SHORT)
+    folder = str(Path(closed) / "ray")  # which Ray opens to all
     try:
         with environment({**ALWAYS, **own_cluster_environment()}):
             yield {
@@ -83,8 +85,10 @@ def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
                 "_temp_dir": folder,
             }
     finally:
-        if not debug:
-            shutil.rmtree(folder, ignore_errors=True)
+        if debug:
+            print(f"Ray's own logs: {folder}", file=sys.stderr)  # noqa: T201
+        else:
+            shutil.rmtree(closed, ignore_errors=True)
 
 
 @contextmanager

@@ -32,6 +32,14 @@ def _evaluated(row: Row) -> Row:
     return _measured(row)
 
 
+def _described(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name, kind in (("label", str), ("fingerprint", str), ("classes", int)):
+        if not isinstance(data.get(name), kind):
+            raise ValueError(f"it has no {name}")
+    return data
+
+
+DataDescription = Annotated[Mapping[str, Any], AfterValidator(_described)]
 TrialId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 Attempt = Annotated[int, Field(ge=1)]
 Measured = Annotated[Row, AfterValidator(_measured)]
@@ -52,7 +60,7 @@ class StudyStarted:
 
     kind: ClassVar[str] = "study_started"
     name: str
-    data: Mapping[str, Any]
+    data: DataDescription
     versions: Mapping[str, str]
     settings: Mapping[str, Any]
     time: float

@@ -12,7 +12,7 @@ from actsweep.cost import step_costs
 from actsweep.data import Data, Source, Split, load
 from actsweep.events import Row
 from actsweep.plan.estimate import Estimate
-from actsweep.records import Attempt
+from actsweep.records import RESUME_FILE, Attempt
 from actsweep.settings import TrialConfig
 from actsweep.train import train
 
@@ -136,7 +136,9 @@ def _short_run(config: TrialConfig, data: Data, images: int) -> _Run:
             sizes.append(bytes_in(Path(folder)))
 
         began = clock()
-        train(short, part, note, Attempt(Path(folder)))
+        attempt = Attempt(Path(folder))
+        train(short, part, note, attempt)
+        attempt.remove(RESUME_FILE)
         return _Run([began, *readings, clock()], rows, max(sizes), bytes_in(Path(folder)))
 
 

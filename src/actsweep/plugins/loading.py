@@ -16,6 +16,7 @@ from actsweep.errors import ActsweepError, RequestError
 ENTRY_POINTS = "actsweep.plugins"
 SEARCH_PATH = "ACTSWEEP_PLUGIN_PATH"
 HANDED_ON = "ACTSWEEP_PLUGIN_FOLDERS"  # not the user's variable, which a node of a cluster may have set for itself
+_OF_STUDIES = ("study.yaml", "ledger.jsonl")  # where either lies, a folder is a study's
 _imported: dict[str, ModuleType] = {}
 
 
@@ -45,18 +46,32 @@ def refuse_plugins_in(folder: Path, modules: object) -> None:
         modules: what its settings list as plugins, before these are checked.
 
     Raises:
-        RequestError: a module would be imported from within the folder, as where it is the working folder.
+        RequestError: a module would be imported from within the folder, as where it is the working folder, or from
+            within another study's.
     """
     names = [name for name in modules if isinstance(name, str)] if isinstance(modules, list) else []
     inside = folder.resolve()
     for name in names:
-        spec = PathFinder.find_spec(name.partition(".")[0], [*sys.path, *_more_folders()])
-        places = [*(spec.submodule_search_locations or ()), spec.origin or ""] if spec else []
-        if any(Path(place).resolve().is_relative_to(inside) for place in places if place):
+        if any(place.is_relative_to(inside) or _is_of_a_study(place) for place in _places(name)):
             raise RequestError(
-                f"plugins: {name} lies in the study's own folder {folder}, from which no code is run; move it out of "
-                "there, if it is yours, and start from the folder that then holds it"
+                f"plugins: {name} lies in the study's own folder {folder}, or in that of another, from which no code "
+                "is run; move it out of there, if it is yours, and start from the folder that then holds it"
             )
+
+
+def _places(name: str) -> Iterator[Path]:
+    """The files and folders that a module and the packages around it would be imported from; none is imported."""
+    parts, path = name.split("."), [*sys.path, *_more_folders()]
+    for end in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:end]), path)
+        if spec is None:
+            return
+        path = list(spec.submodule_search_locations or ())
+        yield from (Path(place).resolve() for place in (spec.origin, *path) if place)
+
+
+def _is_of_a_study(place: Path) -> bool:
+    return any((folder / name).exists() for folder in (place, *place.parents) for name in _OF_STUDIES)
 
 
 def plugin_environment() -> dict[str, str]:
@@ -80,7 +95,7 @@ def _package(point: EntryPoint) -> str:
 
 def _import(name: str) -> ModuleType:
     more = _more_folders()
-    sys.path.extend(folder for folder in more if folder and folder not in sys.path)
+    sys.path.extend(path for path in more if path and path not in sys.path and not _is_of_a_study(Path(path)))
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -2,8 +2,8 @@
 
 from actsweep.records.attempt import Attempt, OutdatedError, attempt_logs, latest_attempt
 from actsweep.records.folder import RESUME_FILE, StudyFolder, read_trial, write_whole
-from actsweep.records.ledger import Ledger, LedgerContent, held, is_held, read_ledger
-from actsweep.records.opening import OpenedStudy, holds_study, open_study
+from actsweep.records.ledger import Ledger, LedgerContent, held, is_held, lock_of, read_ledger
+from actsweep.records.opening import OpenedStudy, holds_study, open_study, recorded_config
 from actsweep.records.stream import EventStream
 from actsweep.records.table import curve_rows, curve_table, write_curves
 
@@ -23,9 +23,11 @@ __all__ = [
     "holds_study",
     "is_held",
     "latest_attempt",
+    "lock_of",
     "open_study",
     "read_ledger",
     "read_trial",
+    "recorded_config",
     "write_curves",
     "write_whole",
 ]

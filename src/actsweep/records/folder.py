@@ -33,6 +33,9 @@ def write_whole(path: Path) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
         sync_folder(path.parent)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # as of a write to a full disk
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -101,14 +104,15 @@ class StudyFolder:
         """Check that nothing here leads elsewhere: a study makes no links, and what it writes stays in its folder.
 
         Raises:
-            RecordsError: one of the study's own files or folders, or that of a trial, is a symbolic link.
+            RecordsError: one of the study's own files or folders, or that of a trial, is a symbolic link, or is neither
+                file nor folder, as a pipe is, which would hold its reader for ever.
         """
         trials = self.trial("any").parent
         for folder in (self.path, trials):
             if folder.is_dir():
-                for entry in os.scandir(folder):
-                    if entry.is_symlink():
-                        raise RecordsError(f"{entry.path} is a link, which no study has made; remove it")
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        _refuse_special(entry)
 
     def read_config(self) -> StudyConfig:
         """The configuration that the study was started with.
@@ -122,6 +126,13 @@ class StudyFolder:
         tree = _read_yaml(self.config_file)
         refuse_plugins_in(self.path, tree.get("plugins"))
         return validated(StudyConfig, tree)
+
+
+def _refuse_special(entry: "os.DirEntry[str]") -> None:
+    if entry.is_symlink():
+        raise RecordsError(f"{entry.path} is a link, which no study has made; remove it")
+    if not entry.is_file() and not entry.is_dir():
+        raise RecordsError(f"{entry.path} is neither file nor folder, which no study has made; remove it")
 
 
 def read_trial(folder: Path) -> TrialConfig:
@@ -168,7 +179,20 @@ class _Dumper(yaml.SafeDumper):
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads plain values alone: a few aliases of aliases can stand for more than any memory holds."""
+    """Reads plain values alone, as `write_yaml` writes them: every key is text, and is there once.
+
+    A few aliases of aliases could stand for more than any memory holds.
+    """
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """A mapping, of whose keys none hides another."""
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str) or key in seen:
+                raise yaml.YAMLError(f"a key is there twice, or is no text{key_node.start_mark}")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """A node, which is no alias."""

@@ -96,7 +96,7 @@ class Ledger:
         self._unsynced = False
 
     def __enter__(self) -> Self:
-        self._lock = _locked(self._path.with_suffix(".lock"))
+        self._lock = _locked(lock_of(self._path))
         try:
             self.content = read_ledger(self._path)
             self._crc = self.content.crc
@@ -240,6 +240,11 @@ def _sayable(value: Any) -> Any:
     return value
 
 
+def lock_of(path: Path) -> Path:
+    """The file by which the study of a ledger is locked."""
+    return path.with_suffix(".lock")
+
+
 def _locked(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
@@ -253,6 +258,9 @@ def _locked(path: Path) -> int:
         raise RecordsError(
             f"{path.parent}: this file system cannot lock files ({error.strerror}); choose another run.root"
         ) from error
+    if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):
+        os.close(descriptor)  # its last holder has removed it in the meantime, since no study came of its request
+        return _locked(path)
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"pid {os.getpid()} on {socket.gethostname()}".encode(), 0)
     return descriptor
@@ -261,7 +269,7 @@ def _locked(path: Path) -> int:
 def is_held(path: Path) -> bool:
     """Whether a process writes the study of this ledger now; nothing is created or changed."""
     try:
-        descriptor = os.open(path.with_suffix(".lock"), os.O_RDONLY)
+        descriptor = os.open(path.with_suffix(".lock"), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     try:
@@ -282,7 +290,7 @@ def held(path: Path) -> Iterator[None]:
     Raises:
         RecordsError: another process writes it, or the file system cannot lock.
     """
-    descriptor = _locked(path.with_suffix(".lock"))
+    descriptor = _locked(lock_of(path))
     try:
         yield
     finally:

@@ -1,6 +1,8 @@
 """A study as its folder holds it: settings and events, with the ledger as the one truth."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from actsweep.errors import RecordsError, RequestError
 from actsweep.events import StudyExtended, StudyRecord, StudyStarted
@@ -44,14 +46,13 @@ def open_study(folder: StudyFolder) -> OpenedStudy:
     if not record.settings:
         config = folder.read_config()
         return OpenedStudy(config, config, content, record)
-    refuse_plugins_in(folder.path, record.settings.get("plugins"))
-    recorded = validated(StudyConfig, record.settings)
+    recorded = recorded_config(folder, record.settings)
     try:
         config = folder.read_config()
     except RequestError as error:
         return OpenedStudy(recorded, recorded, content, record, str(error))
     changes = changed_settings(recorded, config)
-    if changes and _is_of_before(content, config):
+    if changes and _is_of_before(folder, content, config):
         stale = f"{folder.config_file} is of before trials were added to the study"
         return OpenedStudy(recorded, recorded, content, record, stale)
     if changes:
@@ -64,10 +65,20 @@ def open_study(folder: StudyFolder) -> OpenedStudy:
     return OpenedStudy(config, recorded, content, record)
 
 
-def _is_of_before(content: LedgerContent, config: StudyConfig) -> bool:
+def recorded_config(folder: StudyFolder, settings: Mapping[str, Any]) -> StudyConfig:
+    """The settings that an event in a study's ledger holds.
+
+    Raises:
+        RequestError: they are of another version, or list a plugin that would be imported from a study's folder.
+    """
+    refuse_plugins_in(folder.path, settings.get("plugins"))
+    return validated(StudyConfig, settings)
+
+
+def _is_of_before(folder: StudyFolder, content: LedgerContent, config: StudyConfig) -> bool:
     """Whether settings are those that the study had before an extension, whose driver was killed as it wrote them."""
     earlier = [event.settings for event in content.events if isinstance(event, StudyStarted | StudyExtended)][:-1]
-    return any(not changed_settings(validated(StudyConfig, settings), config) for settings in earlier)
+    return any(not changed_settings(recorded_config(folder, settings), config) for settings in earlier)
 
 
 def holds_study(folder: StudyFolder) -> bool:

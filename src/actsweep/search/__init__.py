@@ -3,6 +3,6 @@
 from actsweep.search.cost import measure_costs
 from actsweep.search.mirror import Mirror
 from actsweep.search.queue import Outcome, TrialQueue
-from actsweep.search.run import run_trials
+from actsweep.search.run import drop_resume_checkpoint, run_trials
 
-__all__ = ["Mirror", "Outcome", "TrialQueue", "measure_costs", "run_trials"]
+__all__ = ["Mirror", "Outcome", "TrialQueue", "drop_resume_checkpoint", "measure_costs", "run_trials"]

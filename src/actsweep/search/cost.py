@@ -14,6 +14,7 @@ from actsweep.records import EventStream
 from actsweep.settings import TrialConfig, validated
 from actsweep.study import Study
 
+LOOK_SECONDS = 0.2  # between two looks at whether it is to stop: the steps of a unit may take minutes
 Unit = list[list[TrialRecord]]  # per arm its replicates
 
 
@@ -26,11 +27,14 @@ def measure_costs(study: Study, source: Source, stream: EventStream, stop: threa
     resources = study.config.cluster.resources
     worker = ray.remote(_costs).options(num_cpus=resources.cpu, num_gpus=resources.gpu, num_returns="streaming")
     answers = worker.remote(asdict(source), asked)
-    for unit, answer in zip(units, answers, strict=True):
+    for unit in units:
+        while not ray.wait([answers], timeout=LOOK_SECONDS)[0]:
+            if stop.is_set():
+                break
         if stop.is_set():
             ray.cancel(answers)
             return
-        for arm, milliseconds in zip(unit, ray.get(answer), strict=True):
+        for arm, milliseconds in zip(unit, ray.get(next(answers)), strict=True):
             for trial in arm:
                 stream(StepCost(trial.started.trial_id, milliseconds, time.time()))
 

@@ -11,7 +11,7 @@ from ray import tune
 from ray.tune import CheckpointConfig, FailureConfig, PlacementGroupFactory, RunConfig, Stopper
 
 from actsweep.data import Source
-from actsweep.events import Event, PointChosen, StudyRecord, place_of
+from actsweep.events import Event, PointChosen, StudyRecord, Subscriber, TrialFinished, place_of
 from actsweep.halt import Halt
 from actsweep.records import RESUME_FILE, EventStream, StudyFolder
 from actsweep.search.callback import EventCallback
@@ -105,6 +105,16 @@ def _of_the_system(error: Exception) -> str | None:
         return str(error)
     found = re.findall(r"^\w+Error: (\[Errno \d+\] .+)$", str(error), flags=re.MULTILINE)
     return found[-1] if found else None
+
+
+def drop_resume_checkpoint(folder: StudyFolder) -> Subscriber:
+    """Removes what a trial goes on from, once the ledger has the trial's end: a driver killed before needs it still."""
+
+    def drop(event: Event) -> None:
+        if isinstance(event, TrialFinished):
+            (folder.trial(event.trial_id) / RESUME_FILE).unlink(missing_ok=True)
+
+    return drop
 
 
 def _drop_resume_checkpoints(record: StudyRecord, folder: StudyFolder) -> None:

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -9,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from actsweep.errors import RequestError
 
+_LONGEST_SHOWN = 200  # characters of a value in a message
+_UNSEEN = ("Cc", "Zl", "Zp")
+_TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
 
@@ -26,7 +30,16 @@ def _plain_name(name: str) -> str:
     return name
 
 
+def _one_line(text: str) -> str:
+    odd = next((sign for sign in text if unicodedata.category(sign) in _UNSEEN or sign in _TURNING), None)
+    if odd is not None:
+        raise ValueError(f"{ascii(text)[:_LONGEST_SHOWN]} holds a control character (U+{ord(odd):04X}); leave it out")
+    return text
+
+
 PlainName = Annotated[str, AfterValidator(_plain_name)]
+OneLine = Annotated[str, AfterValidator(_one_line)]
+"""Text without control characters, so that it is one line wherever it is shown, and none that steers a terminal."""
 PositiveInt = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -62,10 +75,20 @@ def _describe(kind: type[Settings], item: Any) -> str:
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "literal_error":
         expected = re.findall(r"'([^']*)'", item["ctx"]["expected"])
-        message = f"{item['input']!r} is not accepted; {known_are(expected, str(item['input']))}"
+        message = f"{_shown(item['input'])} is not accepted; {known_are(expected, str(item['input'])[:_LONGEST_SHOWN])}"
     elif item["type"] != "value_error":
-        message = re.sub(r"^(Input|String|List|Dictionary) should", "should", message) + f", not {item['input']!r}"
+        message = (
+            re.sub(r"^(Input|String|List|Dictionary) should", "should", message) + f", not {_shown(item['input'])}"
+        )
     return f"{path}: {message}" if path and not message.startswith(f"{path}.") else message
+
+
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python writes out
+        return "a number beyond all bounds"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def fields_at(kind: type[Settings], location: Sequence[Any]) -> list[str]:

@@ -4,14 +4,14 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from actsweep.settings.base import PlainName, PositiveInt, Settings
+from actsweep.settings.base import OneLine, PlainName, PositiveInt, Settings
 
 
 class RunSettings(Settings):
     """Where a study's folder is: `root/name`."""
 
     name: PlainName
-    root: str = Field(min_length=1)
+    root: OneLine = Field(min_length=1)
 
 
 class ResourceSettings(Settings):
@@ -29,10 +29,10 @@ class ClusterSettings(Settings):
     """
 
     name: Literal["local", "ray"]
-    address: str | None
+    address: OneLine | None
     max_concurrent: PositiveInt | None
     retries: int = Field(ge=0, le=100)
-    storage: str | None
+    storage: OneLine | None
     resources: ResourceSettings
 
     @model_validator(mode="after")
@@ -51,5 +51,5 @@ class TrackerSettings(Settings):
     """Where runs are mirrored for review."""
 
     name: Literal["none", "wandb_offline", "wandb_online"]
-    project: str = Field(min_length=1, max_length=128)
-    entity: str | None
+    project: OneLine = Field(min_length=1, max_length=128)
+    entity: OneLine | None

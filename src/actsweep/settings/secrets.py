@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from actsweep.errors import RequestError
 from actsweep.redaction import secret_values
 
-_NAME = re.compile(r"(?:.*[_-])?(?:api_?key|access_?key|token|secret|passw(?:or)?d|credentials?)", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?:.*[_-])?(?:(?:api|access|private|secret|ssh)[_-]?key|(?:access|auth)?token|secret|passw(?:or)?d|passphrase|pwd|credentials?)",
+    re.IGNORECASE,
+)
 _USERINFO = re.compile(r"://[^/@\s]+@")
 _INSTEAD = "set it as an environment variable, such as WANDB_API_KEY or RAY_AUTH_TOKEN, and leave it out here"
 

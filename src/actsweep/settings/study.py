@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from actsweep.settings.base import PositiveInt, Settings, Share
 
+MOST_TRIALS = 1_000_000_000
+
 
 class TuneSettings(Settings):
     """The tune phase: `blocks` independent searches of `points` trials per cell.
@@ -57,7 +59,7 @@ class StudySettings(Settings):
     replicate: ReplicateSettings
     target: TargetSettings
     measure_cost: bool
-    max_trials: PositiveInt
+    max_trials: int = Field(gt=0, le=MOST_TRIALS)
     seed: int = Field(ge=0, lt=2**63)
 
 

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from actsweep.plugins import DATA_SETS, MODELS, OPTIMIZERS
-from actsweep.settings.base import PositiveInt, Settings
+from actsweep.settings.base import OneLine, PositiveInt, Settings
 from actsweep.settings.names import (
     ActivationName,
     DataName,
@@ -107,7 +107,7 @@ class DataSettings(Settings):
     """
 
     name: DataName
-    root: str | None
+    root: OneLine | None
     train: PositiveInt | None
     val: PositiveInt | None
     test: PositiveInt | None

@@ -35,7 +35,8 @@ def status_text(status: StudyStatus) -> RenderableType:
     if status.state == "interrupted":
         said += f"; to go on: actsweep resume {clean(status.path)}"
     table = status_table(status.study, status.record, running="running" if status.state == "running" else "interrupted")
-    return Group(Text(said), Text(), table)
+    notes = [Text(f"{clean(status.problem)}; the settings are those of the ledger", style="yellow")]
+    return Group(Text(said), *notes * bool(status.problem), Text(), table)
 
 
 def remaining_text(remaining: Remaining) -> RenderableType:

@@ -23,6 +23,7 @@ class StudyStatus:
         record: what has happened.
         time: when something last did, in seconds since the epoch; None where nothing has.
         state: finished; running, where a process holds its ledger; else interrupted.
+        problem: what is wrong with study.yaml, where the ledger had to stand in for it; else empty.
     """
 
     path: Path
@@ -30,6 +31,7 @@ class StudyStatus:
     record: StudyRecord
     time: float | None
     state: State
+    problem: str = ""
 
     @cached_property
     def cells(self) -> tuple[CellState, ...]:
@@ -52,4 +54,5 @@ def status_of(path: Path) -> StudyStatus:
     opened = open_study(folder)
     record, events = opened.record, opened.content.events
     state: State = "running" if held else "finished" if record.finished else "interrupted"
-    return StudyStatus(path, Study(opened.config), record, events[-1].time if events else None, state)
+    time = events[-1].time if events else None
+    return StudyStatus(path, Study(opened.config), record, time, state, opened.problem)

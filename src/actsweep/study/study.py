@@ -10,7 +10,7 @@ from actsweep.errors import RecordsError, RequestError
 from actsweep.plugins import MEASURES
 from actsweep.settings import OPTIONS, StudyConfig, TrialConfig
 from actsweep.space import Dimension, Value, text
-from actsweep.study.cells import ARM, Cell, cell_label, design, swept_paths
+from actsweep.study.cells import ARM, Cell, Design, cell_label, design, swept_paths
 from actsweep.study.identity import PHASES, Phase, trial_id, trial_seed
 
 _COLUMNS = {"trial_id", "phase", "seed", "block", "epoch", "step", "wall", "status", "rung"}  # of a table of curves
@@ -60,15 +60,16 @@ class Study:
         self.strata = tuple(asked.strata)
         self.arms = tuple(arm.label for arm in asked.arms)
         self.space = asked.space
+        _refuse_many_cells(asked, config.study.max_trials)
         self.cells = asked.cells()
         self.reference = _reference(config.study.reference, self.arms)
         self._check_paths()
+        self._check_size()  # before each cell's settings are made, of which there may be very many
         self._check_cells_differ()
         self.data_settings = {trial.data for trial in self.extreme_trials()}
         self._check_device()
         self._check_scheduler()
         self._check_grid()
-        self._check_size()
 
     @cached_property
     def short_names(self) -> dict[str, str]:
@@ -240,6 +241,14 @@ class Study:
                 f"study.max_trials={self.config.study.max_trials}, but the study asks for {total} trials "
                 f"({', '.join(parts)}); raise the limit or ask for fewer"
             )
+
+
+def _refuse_many_cells(asked: Design, most: int) -> None:
+    cells = len(asked.arms) * math.prod(map(len, asked.strata.values()))
+    if cells > most:
+        raise RequestError(
+            f"study.max_trials={most}, but the study compares {cells} cells; raise the limit or ask for fewer"
+        )
 
 
 def _reference(asked: Value, arms: Sequence[Value]) -> Value:

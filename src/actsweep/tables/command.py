@@ -138,6 +138,10 @@ def _outcomes(jobs: Sequence[Job], processes: int) -> Iterator[Results | Actswee
                 yield error
             except BrokenProcessPool:
                 yield ActsweepError(f"{clean(job.path)}: the process that analysed it died; is there enough memory?")
+            except KeyboardInterrupt:
+                for process in multiprocessing.active_children():
+                    process.terminate()
+                raise
 
 
 def _end_when_interrupted() -> None:

@@ -47,8 +47,9 @@ def train(
         on_evaluation: called with each row of the curve as soon as it is measured; see `Curve.from_rows`. A trial that
             goes on reports the earlier attempt's rows first.
         attempt: whose folder gets the weights at the last and at the best evaluation (`last.ckpt`, `best.ckpt`) and,
-            until the trial has come to its end, the checkpoint that a later attempt with the same arguments goes on
-            from. One that is damaged or of another trial is left aside, with a note in the attempt's log.
+            after each evaluation, the checkpoint that a later attempt with the same arguments goes on from, which stays
+            until the caller has made sure of the curve. One that is damaged or of another trial is left aside, with a
+            note in the attempt's log.
         should_stop: asked after each batch and each evaluation whether to end early; the checkpoint to go on from then
             stays.
 
@@ -93,8 +94,6 @@ def train(
     curve = recorder.finish()
     if attempt is not None:
         save_weights(attempt, module, last=recorder.last_weights, best=recorder.best_weights)
-    if resume is not None and curve.status != "stopped":
-        resume.remove_checkpoint()
     return curve
 
 

@@ -162,6 +162,7 @@ def signed(**tree: Any) -> bytes:
         signed(event="resumed", finished=1, time=1.0, more=2),
         signed(event="resumed", finished="1", time=1.0),
         signed(event="no such", time=1.0),
+        signed(event="study_started", name="x", data={"classes": 10}, versions={}, settings={}, time=1.0),
         signed(event=["resumed"], time=1.0),
         signed(event="finished", trial_id="../../etc/aa", attempt=1, status="completed", final={}, time=1.0),
         signed(event="finished", trial_id="0" * 12, attempt=0, status="completed", final={}, time=1.0),

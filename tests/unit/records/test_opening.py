@@ -24,7 +24,11 @@ def folder(config: StudyConfig, tmp_path: Path) -> StudyFolder:
     folder = StudyFolder(tmp_path)
     folder.write_config(config)
     with Ledger(folder.ledger) as ledger:
-        ledger(StudyStarted("smoke", {"classes": 10}, {}, config.model_dump(mode="json"), 0.0))
+        ledger(
+            StudyStarted(
+                "smoke", {"label": "digits", "fingerprint": "f", "classes": 10}, {}, config.model_dump(mode="json"), 0.0
+            )
+        )
     return folder
 
 
@@ -119,7 +123,7 @@ def test_nor_do_the_settings_in_its_ledger(
     folder = StudyFolder(tmp_path)
     settings = {**config.model_dump(mode="json"), "plugins": ["brought_too"]}
     with Ledger(folder.ledger) as ledger:
-        ledger(StudyStarted("smoke", {"classes": 10}, {}, settings, 0.0))
+        ledger(StudyStarted("smoke", {"label": "digits", "fingerprint": "f", "classes": 10}, {}, settings, 0.0))
     with pytest.raises(RequestError, match="brought_too lies in the study's own folder"):
         open_study(folder)
     assert not (tmp_path / "ran").exists()

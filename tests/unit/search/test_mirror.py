@@ -31,7 +31,7 @@ from actsweep.study import Cell, Study, Trial
 
 Compose = Callable[..., StudyConfig]
 WORDS = ("experiment=smoke", "scheduler=asha", "trainer.epochs=4")
-STARTED = StudyStarted("s", {"classes": 10}, {}, {}, 0.0)
+STARTED = StudyStarted("s", {"label": "digits", "fingerprint": "f", "classes": 10}, {}, {}, 0.0)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> StudyFolder:
 def events_of(study: Study) -> list[Event]:
     """Tune trials that came to each end, one without numbers, and one that runs."""
     ends = ("completed", "stopped", "failed", "spared", "running")
-    happened: list[Event] = [StudyStarted("smoke", {"classes": 10}, {}, {}, 0.0)]
+    happened: list[Event] = [StudyStarted("smoke", {"label": "digits", "fingerprint": "f", "classes": 10}, {}, {}, 0.0)]
     for number, end in enumerate(ends):
         trial = study.tune_trial(study.cells[number % 2], 0, {"optimizer.lr": 0.001 * (1 + number)})
         name = trial.trial_id

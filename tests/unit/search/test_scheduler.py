@@ -32,7 +32,7 @@ EPOCHS, GRACE, REDUCTION = 12, 1, 3
 RUNGS = (1, 3, 9)
 CHANCE = 0.1
 WORDS = ("experiment=smoke", "scheduler=asha", f"trainer.epochs={EPOCHS}", "study.tune.blocks=2")
-STARTED = StudyStarted("s", {"classes": 10}, {}, {}, 0.0)
+STARTED = StudyStarted("s", {"label": "digits", "fingerprint": "f", "classes": 10}, {}, {}, 0.0)
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ class TestLiveStudy:
             for trial in study.seeded_trials("replicate", cell, block, points[block])
         ]
         with Ledger(folder.ledger) as ledger:
-            ledger(StudyStarted(config.run.name, {"classes": 10}, {}, {}, 0.0))
+            ledger(StudyStarted(config.run.name, {"label": "digits", "fingerprint": "f", "classes": 10}, {}, {}, 0.0))
             for cell in study.cells:
                 for block in (0, 1):
                     ledger(PointChosen(cell.values, block, points[block], 0.0))

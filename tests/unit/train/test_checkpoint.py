@@ -86,7 +86,17 @@ def test_a_trial_goes_on_as_if_it_had_not_been_interrupted(
     rows: list[Row] = []
     assert same(train(*ours, rows.append, Attempt(tmp_path)), whole)
     assert [row["epoch"] for row in rows] == whole.epoch.tolist()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt", "resume.ckpt"]
+
+
+def test_a_trial_that_ended_unheard_is_not_trained_again(trial: Callable[..., Trial], tmp_path: Path) -> None:
+    """The driver may be killed between a trial's end and the ledger's line that says so."""
+    ours = trial("trainer.epochs=3")
+    first: list[Row] = []
+    again: list[Row] = []
+    whole = train(*ours, first.append, Attempt(tmp_path))
+    assert same(train(*ours, again.append, Attempt(tmp_path, 2)), whole)
+    assert [row["wall"] for row in again] == [row["wall"] for row in first]
 
 
 def test_a_killed_process_is_continued_by_another(trial: Callable[..., Trial], tmp_path: Path) -> None:
@@ -186,7 +196,7 @@ def test_what_an_interrupted_attempt_to_write_left_does_no_harm_and_goes(
     interrupted(ours, tmp_path, epoch=1)
     (tmp_path / ".resume.ckpt.1").write_bytes(b"half of a")
     assert same(train(*ours, None, Attempt(tmp_path)), train(*ours))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt", "resume.ckpt"]
 
 
 FULL_DISK = """

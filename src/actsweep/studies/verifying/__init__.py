@@ -11,8 +11,7 @@ from pathlib import Path
 
 from actsweep.errors import RecordsError, RequestError
 from actsweep.events import StudyRecord, TrialFinished
-from actsweep.records import LedgerContent, OpenedStudy, StudyFolder, holds_study, is_held
-from actsweep.settings import StudyConfig, validated
+from actsweep.records import LedgerContent, OpenedStudy, StudyFolder, holds_study, is_held, recorded_config
 from actsweep.studies.verifying.contents import Contents, check_contents, contents_of
 from actsweep.studies.verifying.derived import check_derived, check_mirror
 from actsweep.studies.verifying.events import NO_COPY, check_choices, check_events, read_events
@@ -65,15 +64,18 @@ def _compared(
     if not record.settings or record.started is None:
         return (Check("settings", "no study has begun here"),)
     try:
-        recorded = validated(StudyConfig, record.settings)
+        recorded = recorded_config(folder, record.settings)
         study = Study(recorded)
     except RequestError as error:
         return (Check("settings", "unusable", (Finding(folder.ledger.name, str(error), NO_COPY, "settings"),)),)
     settings, config = check_settings(folder, contents, recorded)
+    trials = check_trials(folder, contents, study, record)
+    if any(finding.file == folder.ledger.name for finding in trials.findings):
+        return (settings, trials, Check("results", "not compared: the trials are not those of the ledger's settings"))
     digests = {event.trial_id: event.weights for event in content.events if isinstance(event, TrialFinished)}
     checks = (
         settings,
-        check_trials(folder, contents, study, record),
+        trials,
         check_choices(folder, study, record),
         check_weights(folder, contents, record, digests),
     )

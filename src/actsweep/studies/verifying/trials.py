@@ -140,7 +140,7 @@ def _wrong_settings(
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Where two trees of settings differ, as (dotted path, what is there)."""
-    for key in before.keys() | now.keys():
+    for key in dict.fromkeys([*before, *now]):
         old, new = before.get(key), now.get(key)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from _differences(old, new, f"{prefix}{key}.")
