@@ -118,13 +118,11 @@ def _refuse_reach(words: Sequence[str]) -> None:
     for word in words:
         try:
             override = parser.parse_override(word)
-        except Exception:
+        except Exception:  # it is no override: Hydra says what is wrong with it
             continue
         key, place = override.key_or_group, override.package or ""
         if _HYDRA.match(key) or _HYDRA.match(place):
-            raise RequestError(
-                f"{word}: a setting of Hydra itself, which actsweep sets; overrides are of its own alone"
-            )
+            raise RequestError(f"{key}: a setting of Hydra itself, which actsweep sets; override settings of its own")
         is_group = "/" in key or (config_folder() / key).is_dir()
         if is_group and _NO_NAME.search(word.partition("=")[2]):
             raise RequestError(f"{word}: takes the name of a choice, not a path; for choices of your own: --config-dir")

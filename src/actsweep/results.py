@@ -186,10 +186,11 @@ def _unfinished(folder: StudyFolder, study: Study, record: StudyRecord) -> list[
         return []
     cells = board_of(study, record).cells()
     done, total = (sum(cell.sum(name) for cell in cells) for name in ("done", "total"))
-    return [
-        f"The study has not ended: {done} of {total} trials have a result, and these are the results of those. "
-        f"To go on: actsweep resume {folder.path}"
-    ]
+    if done < total:
+        lacking = f"{done} of {total} trials have a result, and these are the results of those"
+    else:
+        lacking = f"all {total} trials have a result, but it was stopped before its end"
+    return [f"The study has not ended: {lacking}. To go on: actsweep resume {folder.path}"]
 
 
 def _edge_warnings(study: Study, record: StudyRecord) -> list[str]:

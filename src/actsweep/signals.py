@@ -12,6 +12,10 @@ from actsweep.halt import Halt
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+class _Interruption(KeyboardInterrupt):
+    """One that an exit code may follow: Python itself ends a process by SIGINT once a plain one left an `exec`."""
+
+
 class _Handler:
     """Raises KeyboardInterrupt, once; where there is a halt, the first signal only sets it."""
 
@@ -23,7 +27,7 @@ class _Handler:
             self._halt.set()
             return
         ignore()
-        raise KeyboardInterrupt
+        raise _Interruption
 
 
 def interrupt_from_now_on() -> None:

@@ -18,6 +18,7 @@ from actsweep.errors import Interrupted, RequestError
 from actsweep.events import StudyExtended, StudyFinished, StudyRecord, StudyResumed, StudyStarted, Subscriber
 from actsweep.halt import Halt
 from actsweep.plan import refuse_small_disk
+from actsweep.plugins import refuse_working_folder
 from actsweep.records import EventStream, Ledger, StudyFolder, holds_study, lock_of, open_study
 from actsweep.report.progress import Progress
 from actsweep.results import Results, rebuild
@@ -64,6 +65,7 @@ def run_sweep(config: StudyConfig, console: Console, *, extend: bool = False, de
 
 
 def _swept(folder: StudyFolder, config: StudyConfig, console: Console, *, extend: bool, debug: bool) -> Results:
+    refuse_working_folder()
     asked = Study(config)
     _additions(folder, config, extend)
     require_login(config.tracker)
@@ -168,14 +170,18 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
             stream(StudyFinished(time.time()))
     if halt.is_set():
         ignore()
-        why = f"stopped: {halt.reason}" if halt.reason else "stopped"
-        raise Interrupted(f"{why}; {_way_on(folder)}")
+        raise Interrupted(_stopped(halt, folder))
 
 
 def _last_words(halt: Halt, folder: StudyFolder) -> int:
     """Said by a process that cannot come to its end by itself; returns its exit code."""
-    print(f"actsweep: stopped: {halt.reason}; {_way_on(folder)}", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"actsweep: {_stopped(halt, folder)}", file=sys.stderr, flush=True)  # noqa: T201
     return 130
+
+
+def _stopped(halt: Halt, folder: StudyFolder) -> str:
+    why = f"stopped: {halt.reason}" if halt.reason else "stopped"
+    return f"{why}; {_way_on(folder)}"
 
 
 def _way_on(folder: StudyFolder) -> str:

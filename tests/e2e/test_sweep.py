@@ -83,7 +83,7 @@ def test_results_are_those_of_an_analysis_of_the_cells(smoke: Any) -> None:
 def test_each_trial_keeps_its_configuration_and_weights(smoke: Any) -> None:
     for trial_id in read_ledger(smoke.folder / "ledger.jsonl").fold().trials:
         folder = smoke.folder / "trials" / trial_id
-        assert {path.name for path in folder.iterdir()} == {"trial.yaml", "last.ckpt", "best.ckpt"}
+        assert {path.name for path in folder.iterdir()} == {"trial.yaml", "last.ckpt", "best.ckpt", "attempt-1.log"}
         assert yaml.safe_load((folder / "trial.yaml").read_text())["model"]["depth"] == 3
 
 

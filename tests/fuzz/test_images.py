@@ -3,7 +3,9 @@
 import io
 import random
 import shutil
+import struct
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +43,8 @@ def damaged(chance: random.Random) -> tuple[str, bytes]:
     size = (SIDE, SIDE) if chance.random() < 0.8 else chance.choice(((1, 1), (SIDE, SIDE + 1), (1, 5000), (0, 0)))
     if 0 in size:
         return ending, b""
+    if chance.random() < 0.2:
+        return chance.choice(BOMBS)
     content = bytearray(encoded(chance, chance.choice(MODES), FORMATS[ending], size))
     match chance.randrange(5):
         case 0:
@@ -55,6 +59,35 @@ def damaged(chance: random.Random) -> tuple[str, bytes]:
         case _:
             pass
     return ending, bytes(content)
+
+
+def _png(width: int, height: int, pixels: bytes) -> bytes:
+    """A PNG file of any dimensions, with whatever for pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(pixels)), (b"IEND", b""))
+    ends = (struct.pack(">I", zlib.crc32(name + content)) for name, content in chunks)
+    parts = (struct.pack(">I", len(content)) + name + content for name, content in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(part + end for part, end in zip(parts, ends, strict=True))
+
+
+def _animated() -> bytes:
+    buffer = io.BytesIO()
+    frames = [Image.new("RGB", (SIDE, SIDE), (shade, 0, 0)) for shade in range(20)]
+    frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:])
+    return buffer.getvalue()
+
+
+BOMBS = (
+    ("png", _png(60_000, 60_000, b"")),
+    ("png", _png(2**31 - 1, 2**31 - 1, b"")),
+    ("png", _png(SIDE, SIDE, bytes(10**7))),
+    ("png", _png(5000, 5000, bytes(5000 * 15_001))),
+    ("ppm", b"P6\n%d %d\n255\n" % (10**9, 10**12)),
+    ("ppm", b"P6\n8 8\n65535\n" + bytes(8 * 8 * 6)),
+    ("webp", _animated()),
+    ("jpg", b"%!PS-Adobe\n%%BoundingBox: 0 0 8 8\nshowpage"),
+    ("png", b"<svg/>"),
+)
 
 
 def decoded_or_refused(settings: DataSettings, number: int, folder: Path) -> str:

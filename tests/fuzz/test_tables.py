@@ -21,6 +21,17 @@ CELLS = (
     *("", "nan", "inf", "-inf", "NaN", "-0.0", "1e999", "-1", "0.5", "2", "1e300", "9" * 40, "0x1", "true", "None"),
     *("2024-01-01", "=1+1", '"', "'", ",", "\t", "\x00", "\x1b[31m", "\u202e", "</script>", "é", "x" * 70_000, "relu"),
 )
+TYPES = (
+    lambda column: column.dictionary_encode(),
+    lambda column: column.cast(pa.float64()).cast(pa.decimal128(20, 5)),
+    lambda column: pa.array([[value] for value in column.to_pylist()]),
+    lambda column: pa.array([{"a": value} for value in column.to_pylist()]),
+    lambda column: pa.nulls(len(column)),
+    lambda column: column.cast(pa.binary()),
+    lambda column: column.cast(pa.int64()).cast(pa.timestamp("s")),
+    lambda column: pa.array([2**64 - 1] * len(column), pa.uint64()),
+    lambda column: pa.array([True] * len(column)),
+)
 VALUES = (None, float("nan"), float("inf"), -1, 2**70, "x", True, b"\xff", [1], {"a": 1}, pd.Timestamp(0), 1 + 2j)
 
 
@@ -68,12 +79,55 @@ def damaged(chance: random.Random, folder: Path) -> Path:
     """A table that was whole."""
     rows = make_rows(seeds=range(chance.randint(1, 3)))
     path = folder / f"table.{chance.choice(('csv', 'csv', 'parquet'))}"
-    if chance.random() < 0.5:
+    if chance.random() < 0.3:
+        _write(path, rows)
+        if path.suffix == ".csv":
+            path.write_bytes(respelled(chance, path.read_bytes()))
+        else:
+            retyped(chance, path)
+    elif chance.random() < 0.5:
         _write(path, rows)
         path.write_bytes(changed_bytes(chance, path.read_bytes()))
     else:
         _write(path, changed_cells(chance, rows, CELLS if path.suffix == ".csv" else VALUES))
     return path
+
+
+def retyped(chance: random.Random, path: Path) -> None:
+    """A Parquet file of which a column has another type or another name, or is there twice."""
+    table = pq.read_table(path)
+    place = chance.randrange(table.num_columns)
+    column, name = table.column(place), table.column_names[place]
+    make = chance.choice(TYPES)
+    try:
+        column = make(column)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        column = pa.array([str(value) for value in column.to_pylist()])
+    if chance.random() < 0.1:
+        table = table.append_column(name, column)
+    else:
+        table = table.set_column(place, chance.choice((name, name, name, name.upper(), f"\ufeff{name}", "")), column)
+    pq.write_table(table, path)
+
+
+def respelled(chance: random.Random, content: bytes) -> bytes:
+    """A CSV file as other programs write it, or get it wrong."""
+    head, _, rows = content.partition(b"\n")
+    return chance.choice(
+        (
+            b"\xef\xbb\xbf" + content,
+            content.decode().encode("utf-16"),
+            content.replace(b"\n", b"\r\n"),
+            content.replace(b"\n", b"\r"),
+            content.replace(b",", b";"),
+            content.replace(b",", b", "),
+            head.replace(b"lr", b"epoch") + b"\n" + rows,
+            b",".join(b'"%s"' % name for name in head.split(b",")) + b"\n" + rows,
+            content + b'"',
+            content + b"," * 100_000,
+            head,
+        )
+    )
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

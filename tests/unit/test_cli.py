@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from actsweep.cli import COMMANDS, run
+from actsweep.cli.command import Command as Entry
+from actsweep.cli.sweeps import _resumed_config
+from actsweep.records import StudyFolder
+from actsweep.settings import StudyConfig
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -57,6 +61,32 @@ def test_a_trial_that_takes_too_long_has_failed_and_was_no_wrong_request(
     monkeypatch.chdir(tmp_path)
     assert run(["train", "experiment=smoke", "trainer.trial_timeout=0.001"]) == 1
     assert capsys.readouterr().err.startswith("actsweep: the trial took longer than trainer.trial_timeout=0.001")
+
+
+def test_an_interrupted_command_says_what_to_call_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(words: list[str], debug: bool) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(COMMANDS, "report", Entry("", "", interrupted))
+    assert run(["report", "a place"]) == 130
+    assert capsys.readouterr().err == "actsweep: interrupted; to begin again: actsweep report 'a place'\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "folder"), [("smoke", "smoke"), (".", "smoke"), ("../alias", "alias"), ("trials/..", "smoke")]
+)
+def test_a_study_goes_on_in_the_folder_that_was_named(
+    asked: str, folder: str, compose: Callable[..., StudyConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = StudyFolder(tmp_path / "smoke")
+    study.write_config(compose("experiment=smoke"))
+    (study.path / "trials").mkdir()
+    (tmp_path / "alias").symlink_to(study.path)
+    monkeypatch.chdir(tmp_path if asked == folder else study.path)
+    place = _resumed_config(Path(asked)).run
+    assert Path(place.root).resolve() / place.name == tmp_path / folder
 
 
 class TestCompletion:

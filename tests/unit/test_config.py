@@ -79,6 +79,46 @@ def test_a_folder_of_ones_own_is_found_beside_ours(tmp_path: Path) -> None:
     assert names("sweep", "--config-dir", str(tmp_path), "experiment=mine") == ["mine"]
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "+hydra.callbacks.x={_target_: builtins.open, file: made, mode: w}",
+        "++hydra.job_logging.handlers.x={class: logging.FileHandler, filename: made}",
+        "hydra.run.dir=made",
+        "hydra.output_subdir=made",
+        "hydra.searchpath=[file://made]",
+        "++hydra.job.env_set.LD_PRELOAD=made.so",
+        "hydra/job_logging=default",
+        "hydra={}",
+        "+model@hydra.callbacks=cnn",
+        "~hydra.job",
+    ],
+)
+def test_a_word_cannot_make_hydra_call_or_write_anything(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RequestError, match="a setting of Hydra itself"):
+        names("sweep", word)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("choice", ["{}/evil", "../{}/evil", "[quickstart,{}/evil]", "'{}/evil'", "${{oc.env:HOME}}"])
+def test_the_name_of_a_choice_leads_to_no_file_elsewhere(choice: str, tmp_path: Path) -> None:
+    (tmp_path / "evil.yaml").write_text("# @package _global_\nrun:\n  name: evil\n")
+    with pytest.raises(RequestError, match=r"^experiment=.*: takes the name of a choice"):
+        names("sweep", f"experiment={choice.format(tmp_path)}")
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["++model._target_=os.system", "+study._target_=os.system", "data={_target_: os.system, _args_: [touch made]}"],
+)
+def test_a_target_is_a_setting_that_there_is_not(word: str) -> None:
+    with pytest.raises(RequestError):
+        names("sweep", word)
+
+
 def test_multirun_calls_once_per_combination(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert names("train", "--multirun", "seed=1,2,3", f"run.root={tmp_path}") == ["quickstart"] * 3

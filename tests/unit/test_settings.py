@@ -61,6 +61,33 @@ def test_a_study_cannot_be_named_like_a_path(name: str) -> None:
         validated(RunSettings, {"name": name, "root": "outputs"})
 
 
+@pytest.mark.parametrize("text", ["a\nb", "a\0b", "\x1b[31m", "\x9b2J", "\u202etxt", "a\u2028b", "a\tb"])
+def test_texts_hold_no_control_characters(text: str) -> None:
+    with pytest.raises(
+        RequestError, match=r"^root: .*holds a control character \(U\+00[019]|^root: .*U\+20"
+    ) as refusal:
+        validated(RunSettings, {"name": "x", "root": text})
+    assert str(refusal.value).isprintable()
+
+
+@pytest.mark.parametrize("text", ["a b", "größe/数据/مجلد", "~/x", "…"])
+def test_but_letters_of_any_script(text: str) -> None:
+    assert validated(RunSettings, {"name": "x", "root": text}).root == text
+
+
+@pytest.mark.parametrize("value", ["x" * 10_000, [1] * 10_000, int("9" * 4000) ** 3, {"a": "x" * 10_000}], ids=type)
+def test_what_is_refused_is_not_shown_at_any_length(value: object) -> None:
+    with pytest.raises(RequestError) as refusal:
+        validated(ModelSettings, {**MODEL, "depth": value, "init": value, "widht": value})
+    assert len(str(refusal.value)) < 2000
+
+
+def test_of_very_many_problems_the_first_are_told() -> None:
+    with pytest.raises(RequestError, match=r"and 1980 more$") as refusal:
+        validated(ModelSettings, {**MODEL, **{f"{'x' * 300}{number}": 1 for number in range(2000)}})
+    assert len(str(refusal.value)) < 20_000
+
+
 def test_the_last_epoch_must_be_evaluated() -> None:
     with pytest.raises(RequestError, match=r"trainer.eval_every=3 does not divide trainer.epochs=4"):
         validated(TrainerSettings, {**TRAINER, "eval_every": 3})

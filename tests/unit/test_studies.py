@@ -21,8 +21,8 @@ from actsweep.events import (
 )
 from actsweep.records import Ledger, StudyFolder, held
 from actsweep.settings import StudyConfig
-from actsweep.studies import clean_up, find_trial, latest_study, list_studies, status_of
-from actsweep.studies.show import status_text, studies_table, trial_text
+from actsweep.studies import clean_up, find_trial, latest_study, list_studies, remaining_of, status_of
+from actsweep.studies.show import remaining_text, status_text, studies_table, trial_text
 from actsweep.study import Study
 
 Compose = Callable[..., StudyConfig]
@@ -98,6 +98,52 @@ class TestStatus:
         with Ledger(study.ledger) as ledger:
             ledger(StudyFinished(9.0))
         assert status_of(study.path).state == "finished"
+
+    def test_where_the_ledger_stands_in_for_the_settings_that_is_told(self, study: StudyFolder) -> None:
+        begin_with_settings(study)
+        assert "of the ledger" not in shown(status_text(status_of(study.path)))
+        study.config_file.unlink()
+        text = shown(status_text(status_of(study.path)))
+        assert "study.yaml is missing; the settings are those of the ledger" in " ".join(text.split())
+
+
+def begin_with_settings(study: StudyFolder) -> None:
+    """Begin the study anew, as a driver does: with its settings in the ledger."""
+    settings = study.read_config().model_dump(mode="json")
+    study.ledger.unlink()
+    with Ledger(study.ledger) as ledger:
+        ledger(StudyStarted("smoke", {"label": "digits", "fingerprint": "f", "classes": 10}, {}, settings, 1.0))
+
+
+class TestWhatIsLeft:
+    def test_each_trial_that_has_begun_is_told_with_how_it_goes_on(self, study: StudyFolder) -> None:
+        remaining = remaining_of(study.path)
+        assert remaining.trials == remaining.status.sum("total") - 4
+        assert [(one.trial_id[:2], one.phase, one.state, one.epoch) for one in remaining.begun] == [
+            ("fa", "tune", "failed", None),
+            ("5e", "tune", "interrupted", None),
+        ]
+
+    def test_one_goes_on_after_its_last_evaluation_if_its_checkpoint_is_there(self, study: StudyFolder) -> None:
+        name = "5e" + "0" * 10
+        with Ledger(study.ledger) as ledger:
+            row = {"epoch": 3, "step": 3, "train_loss": 1.0, "train_acc": 0.5, "val_loss": 1.0, "val_acc": 0.5}
+            ledger(Evaluation(name, 1, {**row, "seconds": 0.1}, 3.0))
+        assert [one.epoch for one in remaining_of(study.path).begun] == [None, 3]
+        assert "after epoch 3" in shown(remaining_text(remaining_of(study.path)))
+        (study.trial(name) / "resume.ckpt").unlink()
+        assert [one.epoch for one in remaining_of(study.path).begun] == [None, None]
+
+    def test_the_last_line_says_how_many_and_which_command_runs_them(self, study: StudyFolder) -> None:
+        remaining = remaining_of(study.path)
+        said = " ".join(shown(remaining_text(remaining)).split())
+        assert said.endswith(f"{remaining.trials} trials to run; to run them: actsweep resume {study.path}")
+
+    def test_nothing_is_written_and_a_driver_is_not_in_the_way(self, study: StudyFolder) -> None:
+        with held(study.ledger):
+            before = {path: path.stat().st_mtime_ns for path in study.path.rglob("*")}
+            assert "a sweep is running here" in shown(remaining_text(remaining_of(study.path)))
+            assert before == {path: path.stat().st_mtime_ns for path in study.path.rglob("*")}
 
 
 class TestList:

@@ -197,6 +197,10 @@ def test_arms_that_cannot_be_compared_are_refused(compose: Compose, arms: str, m
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (
+            ["study.scientific.model.depth=[1,2,3,4,5]", "study.max_trials=9"],
+            "study.max_trials=9, but the study compares 10 cells",
+        ),
         (["study.tune.widen=2", "study.max_trials=36"], "32 where ranges widen"),
         (
             ["study.replicate.cross=true", "study.max_trials=50"],

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
+from actsweep.cli.memory import TABLES
 from actsweep.errors import RequestError
 
 DONE, INCOMPLETE, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
@@ -18,11 +19,13 @@ class Command:
         summary: a line for the list of commands.
         usage: what follows the command's name.
         run: takes the words after the name, and whether to debug; returns the exit code.
+        address_space: GiB that it needs.
     """
 
     summary: str
     usage: str
     run: Callable[[list[str], bool], int]
+    address_space: int = TABLES
 
 
 def warn(text: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from actsweep import __version__
 from actsweep.cli import machine, results, studies, sweeps
 from actsweep.cli.command import DONE, INCOMPLETE, INTERRUPTED, WRONG_REQUEST
+from actsweep.cli.memory import require_address_space
 from actsweep.errors import ActsweepError, Interrupted, RequestError, TrialsFailedError, TrialTimeoutError
 
 COMMANDS = {**sweeps.COMMANDS, **results.COMMANDS, **studies.COMMANDS, **machine.COMMANDS}
@@ -53,7 +54,9 @@ def _dispatch(words: list[str], debug: bool) -> int:
         from actsweep.settings import known_are
 
         raise RequestError(f"{words[0]!r} is no command; {known_are(list(COMMANDS), words[0])}")
-    return COMMANDS[words[0]].run(words[1:], debug)
+    command = COMMANDS[words[0]]
+    require_address_space(words[0], command.address_space)
+    return command.run(words[1:], debug)
 
 
 def _refuse(error: ActsweepError, code: int, debug: bool) -> int:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from actsweep.cli.command import DONE, WRONG_REQUEST, Command
+from actsweep.cli.memory import RAY
 
 if TYPE_CHECKING:
     from actsweep.settings import StudyConfig
@@ -22,4 +23,4 @@ def _doctor(words: list[str], debug: bool) -> int:
     return run_with_hydra("doctor", words, show)
 
 
-COMMANDS = {"doctor": Command("what this machine lacks for an experiment", "[OVERRIDES]", _doctor)}
+COMMANDS = {"doctor": Command("what this machine lacks for an experiment", "[OVERRIDES]", _doctor, RAY)}

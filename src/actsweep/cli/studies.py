@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from actsweep.cli.command import DONE, WRONG_REQUEST, Command, Parser
+from actsweep.cli.memory import TORCH
 
 OUTPUTS = Path("outputs")
 
@@ -102,7 +103,7 @@ COMMANDS = {
     "status": Command("how far a sweep is", "[RUN_DIR]", _status),
     "list": Command("the studies at hand", "[--root DIR] [--json]", _list),
     "show": Command("one trial: its settings, curve, measures and log", "RUN_DIR TRIAL", _show),
-    "verify": Command("proof that a study's files agree, and what to do where not", "RUN_DIR [--json]", _verify),
+    "verify": Command("proof that a study's files agree, and what to do where not", "RUN_DIR [--json]", _verify, TORCH),
     "clean": Command(
         "remove what can be rebuilt", "[RUN_DIR...] [--checkpoints] [--cache] [--dry-run] [--yes]", _clean
     ),

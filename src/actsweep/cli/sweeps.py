@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser, taken, warn
+from actsweep.cli.memory import RAY, TORCH
 from actsweep.errors import RequestError
 
 if TYPE_CHECKING:
@@ -142,9 +143,9 @@ def _job_words(config: "StudyConfig", overrides: Sequence[str]) -> list[str]:
 
 
 COMMANDS = {
-    "plan": Command("what a sweep would run, its time and its disk", "[--json] [OVERRIDES]", _plan),
-    "sweep": Command("tune, replicate, analyse, report", "[--extend] [OVERRIDES]", _sweep),
-    "resume": Command("continue an interrupted sweep", "RUN_DIR [--dry-run]", _resume),
-    "train": Command("one trial in this process, without Ray", "[OVERRIDES] | --from RUN_DIR/trials/ID", _train),
-    "submit": Command("a sweep as a job on a running Ray cluster", "[--follow] [OVERRIDES]", _submit),
+    "plan": Command("what a sweep would run, its time and its disk", "[--json] [OVERRIDES]", _plan, TORCH),
+    "sweep": Command("tune, replicate, analyse, report", "[--extend] [OVERRIDES]", _sweep, RAY),
+    "resume": Command("continue an interrupted sweep", "RUN_DIR [--dry-run]", _resume, RAY),
+    "train": Command("one trial in this process, without Ray", "[OVERRIDES] | --from RUN_DIR/trials/ID", _train, TORCH),
+    "submit": Command("a sweep as a job on a running Ray cluster", "[--follow] [OVERRIDES]", _submit, RAY),
 }

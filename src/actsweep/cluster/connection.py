@@ -2,12 +2,13 @@
 
 import logging
 import math
+import os
 import shlex
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from actsweep.plugins import plugin_environment
 from actsweep.settings import ClusterSettings, ResourceSettings
 
 OBJECT_STORE_BYTES = 256 * 2**20  # trials exchange plain numbers; images are shared through the page cache
+_FOLDER = "actsweep-ray-"
 _SHORT = "/tmp"  # the path of a socket in it may have 107 bytes, which some other temporary folder may exceed
 
 
@@ -73,7 +75,8 @@ def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Cap
 @contextmanager
 def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
     """What `ray.init` is asked for a cluster of one's own; its folder stays only where its logs may be wanted."""
-    closed = tempfile.mkdtemp(prefix="actsweep-ray-", dir=_SHORT)
+    _remove_stale_folders()
+    closed = tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-", dir=_SHORT)
     folder = str(Path(closed) / "ray")  # which Ray opens to all
     try:
         with environment({**ALWAYS, **own_cluster_environment()}):
@@ -89,6 +92,15 @@ def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
             print(f"Ray's own logs: {folder}", file=sys.stderr)  # noqa: T201
         else:
             shutil.rmtree(closed, ignore_errors=True)
+
+
+def _remove_stale_folders() -> None:
+    """Those of this user's commands that were killed, and could not remove them."""
+    for path in Path(_SHORT).glob(f"{_FOLDER}*"):
+        owner = path.name.removeprefix(_FOLDER).partition("-")[0]
+        with suppress(OSError):
+            if owner.isdecimal() and path.stat().st_uid == os.getuid() and not Path("/proc", owner).exists():
+                shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

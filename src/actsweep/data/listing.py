@@ -4,12 +4,14 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from actsweep.data.splits import Counts
 from actsweep.errors import DataError
 
+MOST_FOLDERS, DEEPEST = 100_000, 100  # below that of a class; a few links can stand for any number of folders
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
@@ -103,7 +105,13 @@ def _folders(parent: Path) -> list[str]:
 
 def _images(root: Path, folder: Path) -> list[ImageFile]:
     images = []
-    for place, names in sorted(_files_below(str(folder), {_identity(root), _identity(folder.parent)})):
+    below = islice(_files_below(str(folder), {_identity(root), _identity(folder.parent)}), MOST_FOLDERS + 1)
+    places = sorted(below)
+    if len(places) > MOST_FOLDERS:
+        raise DataError(
+            f"data.root: {folder} holds more than {MOST_FOLDERS} folders, links followed; is it the right one?"
+        )
+    for place, names in places:
         for name in sorted(names):
             if name.lower().endswith(EXTENSIONS):
                 path = os.path.join(place, name)  # noqa: PTH118 - ten times a Path's speed, and there may be a million
@@ -118,6 +126,8 @@ def _images(root: Path, folder: Path) -> list[ImageFile]:
 
 def _files_below(folder: str, above: set[tuple[int, int]]) -> Iterator[tuple[str, list[str]]]:
     """Each folder with the names of its files, links followed; `above` identifies the folders that it lies in."""
+    if len(above) > DEEPEST:
+        raise DataError(f"data.root: {folder} lies more than {DEEPEST} folders deep; is it the right one?")
     here = _identity(folder)
     if here in above:
         raise DataError(f"data.root: {folder} leads back to a folder that it lies in, a loop of links; remove the link")

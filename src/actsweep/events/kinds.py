@@ -16,12 +16,23 @@ from actsweep.study import Phase
 Row = Mapping[str, Any]
 FailureReason = Literal["error", "memory", "lost", "timeout", "data", "disk"]
 _TEXTS = ("seconds_from",)
+_COUNTS = ("epoch", "step")
+_LATEST = 2.5e11  # seconds since the epoch, in the year 9892: a calendar has no later ones
+_MOST = 2**53  # up to which every whole number is exact, also as a float
 
 
 def _measured(row: Row) -> Row:
     for name, value in row.items():
         if isinstance(value, bool) or not isinstance(value, str if name in _TEXTS else int | float | None):
             raise ValueError(f"{name} is no number: {value!r}")
+        if isinstance(value, int) and abs(value) > _MOST:
+            raise ValueError(f"{name} is beyond all that is counted: over 2**53")
+        if name in _COUNTS and not isinstance(value, int | None):
+            raise ValueError(f"{name} is no whole number: {value!r}")
+        if value is not None and (
+            (name.endswith("_acc") and not 0 <= value <= 1) or (name == "wall" and not 0 <= value <= _LATEST)
+        ):
+            raise ValueError(f"{name} is out of its range: {value!r}")
     return row
 
 
@@ -41,7 +52,9 @@ def _described(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 DataDescription = Annotated[Mapping[str, Any], AfterValidator(_described)]
 TrialId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
-Attempt = Annotated[int, Field(ge=1)]
+Attempt = Annotated[int, Field(ge=1, le=999_999_999)]
+Time = Annotated[float, Field(ge=0, le=_LATEST)]
+Index = Annotated[int, Field(ge=0, lt=2**63)]
 Measured = Annotated[Row, AfterValidator(_measured)]
 EvaluatedRow = Annotated[Row, AfterValidator(_evaluated)]
 
@@ -63,7 +76,7 @@ class StudyStarted:
     data: DataDescription
     versions: Mapping[str, str]
     settings: Mapping[str, Any]
-    time: float
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,7 @@ class StudyResumed:
 
     kind: ClassVar[str] = "resumed"
     finished: int
-    time: float
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -89,7 +102,7 @@ class StudyExtended:
     look: int
     changes: Sequence[Any]
     settings: Mapping[str, Any]
-    time: float
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -99,7 +112,7 @@ class RangeWidened:
     kind: ClassVar[str] = "widened"
     path: str
     side: Side
-    time: float
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -108,9 +121,9 @@ class PointChosen:
 
     kind: ClassVar[str] = "chosen"
     cell: Mapping[str, Value]
-    block: int
+    block: Index
     nuisance: Mapping[str, Value]
-    time: float
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,7 @@ class CellGivenUp:
     cell: Mapping[str, Value]
     failures: int
     message: str
-    time: float
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -141,11 +154,11 @@ class TrialStarted:
     trial_id: TrialId
     attempt: Attempt
     phase: Phase
-    block: int
-    seed: int
+    block: Index
+    seed: Index
     cell: Mapping[str, Value]
     nuisance: Mapping[str, Value]
-    time: float
+    time: Time
     spared: bool = False
 
 
@@ -157,7 +170,7 @@ class Evaluation:
     trial_id: TrialId
     attempt: Attempt
     row: EvaluatedRow
-    time: float
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -175,7 +188,7 @@ class TrialFinished:
     attempt: Attempt
     status: Literal["completed", "diverged"]
     final: Measured
-    time: float
+    time: Time
     weights: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -186,8 +199,8 @@ class TrialStopped:
     kind: ClassVar[str] = "stopped"
     trial_id: TrialId
     attempt: Attempt
-    rung: int
-    time: float
+    rung: Index
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -197,8 +210,8 @@ class StopSpared:
     kind: ClassVar[str] = "stop_spared"
     trial_id: TrialId
     attempt: Attempt
-    rung: int
-    time: float
+    rung: Index
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -218,7 +231,7 @@ class TrialFailed:
     reason: FailureReason
     message: str
     will_retry: bool
-    time: float
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -228,7 +241,7 @@ class StepCost:
     kind: ClassVar[str] = "step_cost"
     trial_id: TrialId
     step_ms: float
-    time: float
+    time: Time
 
 
 @dataclass(frozen=True)
@@ -236,7 +249,7 @@ class StudyFinished:
     """Every trial of the study has ended."""
 
     kind: ClassVar[str] = "study_finished"
-    time: float
+    time: Time
 
 
 Event = (

@@ -4,7 +4,7 @@ registry.py   what is registered, under which name, by whom
 loading.py    the import of the modules that a configuration lists, and of installed packages that declare themselves
 """
 
-from actsweep.plugins.loading import load_plugins, plugin_environment, reason, refuse_plugins_in
+from actsweep.plugins.loading import load_plugins, plugin_environment, reason, refuse_plugins_in, refuse_working_folder
 from actsweep.plugins.registry import (
     DATA_SETS,
     MEASURES,
@@ -29,6 +29,7 @@ __all__ = [
     "plugin_environment",
     "reason",
     "refuse_plugins_in",
+    "refuse_working_folder",
     "register_data",
     "register_measure",
     "register_model",

@@ -59,6 +59,20 @@ def refuse_plugins_in(folder: Path, modules: object) -> None:
             )
 
 
+def refuse_working_folder() -> None:
+    """Check that no study's folder is the working folder, in which Ray's workers look for every module first.
+
+    Raises:
+        RequestError: it is one, or lies in one.
+    """
+    here = Path.cwd()
+    if _is_of_a_study(here):
+        raise RequestError(
+            f"the working folder {here} is that of a study, from which no code is run, and trials look for code where "
+            "they are started: start from another folder, and name the study by its path"
+        )
+
+
 def _places(name: str) -> Iterator[Path]:
     """The files and folders that a module and the packages around it would be imported from; none is imported."""
     parts, path = name.split("."), [*sys.path, *_more_folders()]

@@ -16,6 +16,7 @@ from actsweep.records.ledger import sync_folder
 from actsweep.settings import StudyConfig, TrialConfig, validated
 
 LARGEST_YAML = 2**20
+_LONGEST_NUMBER = 25
 RESUME_FILE = "resume.ckpt"
 """In a trial's folder: all that the trial needs to go on after an interruption; gone once the trial has ended."""
 
@@ -157,7 +158,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         if len(content) > LARGEST_YAML:
             raise RecordsError(f"{path} is damaged: it is larger than settings are ({LARGEST_YAML} bytes)")
         tree = yaml.load(content, _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError, OverflowError) as error:
         raise RecordsError(f"{path} is damaged: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):
         raise RecordsError(f"{path} is damaged: it holds no settings")
@@ -184,6 +185,12 @@ class _Loader(yaml.SafeLoader):
     A few aliases of aliases could stand for more than any memory holds.
     """
 
+    def construct_yaml_int(self, node: Any) -> Any:
+        """A whole number; one of very many digits, or written to base 60, takes very long to read."""
+        if len(node.value) > _LONGEST_NUMBER:
+            raise yaml.YAMLError(f"a whole number of more than {_LONGEST_NUMBER} signs{node.start_mark}")
+        return super().construct_yaml_int(node)
+
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """A mapping, of whose keys none hides another."""
         seen = set()
@@ -199,3 +206,6 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.events.AliasEvent):
             raise yaml.YAMLError("it holds an alias (*)")
         return super().compose_node(parent, index)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)

@@ -47,6 +47,8 @@ def open_study(folder: StudyFolder) -> OpenedStudy:
         config = folder.read_config()
         return OpenedStudy(config, config, content, record)
     recorded = recorded_config(folder, record.settings)
+    if not folder.config_file.exists():
+        return OpenedStudy(recorded, recorded, content, record, f"{folder.config_file} is missing")
     try:
         config = folder.read_config()
     except RequestError as error:

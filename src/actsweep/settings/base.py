@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from actsweep.errors import RequestError
 
 _LONGEST_SHOWN = 200  # characters of a value in a message
+_MOST_TOLD = 20  # problems in a message
 _UNSEEN = ("Cc", "Zl", "Zp")
 _TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
@@ -62,20 +63,24 @@ def validated(kind: type[AnySettings], tree: object) -> AnySettings:
     try:
         return kind.model_validate(tree)
     except ValidationError as error:
-        raise RequestError("\n".join(_describe(kind, item) for item in error.errors())) from error
+        problems = error.errors()
+        lines = [_describe(kind, item) for item in problems[:_MOST_TOLD]]
+        lines += [f"and {len(problems) - _MOST_TOLD} more"] * (len(problems) > _MOST_TOLD)
+        raise RequestError("\n".join(lines)) from error
 
 
 def _describe(kind: type[Settings], item: Any) -> str:
-    path = ".".join(str(part) for part in item["loc"])
+    path = _cut(".".join(str(part) for part in item["loc"]))
     if item["type"] == "extra_forbidden":
         known = fields_at(kind, item["loc"][:-1])
-        return f"{path}: no such setting; {known_are(known, str(item['loc'][-1]))}"
+        return f"{path}: no such setting; {known_are(known, _cut(str(item['loc'][-1])))}"
     if item["type"] == "missing":
         return f"{path}: missing"
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "literal_error":
         expected = re.findall(r"'([^']*)'", item["ctx"]["expected"])
-        message = f"{_shown(item['input'])} is not accepted; {known_are(expected, str(item['input'])[:_LONGEST_SHOWN])}"
+        given = _shown(item["input"])
+        message = f"{given} is not accepted; {known_are(expected, given.strip(chr(39)))}"
     elif item["type"] != "value_error":
         message = (
             re.sub(r"^(Input|String|List|Dictionary) should", "should", message) + f", not {_shown(item['input'])}"
@@ -88,6 +93,10 @@ def _shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # a whole number of more digits than Python writes out
         return "a number beyond all bounds"
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 

@@ -48,8 +48,10 @@ def remaining_text(remaining: Remaining) -> RenderableType:
         begun.add_row(*map(Text, (trial.trial_id, clean(trial.cell), trial.phase, trial.state, where)))
     if status.state == "running":
         said = "a sweep is running here"
-    elif not remaining.trials:
+    elif status.state == "finished" and not remaining.trials:
         said = "nothing is left to run"
+    elif not remaining.trials:
+        said = f"no trial is left to run; to end the study: actsweep resume {clean(status.path)}"
     else:
         said = f"{count(remaining.trials, 'trial')} to run; to run them: actsweep resume {clean(status.path)}"
     parts: list[RenderableType] = [status_text(status)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from torchvision.datasets import ImageFolder
 
-from actsweep.data.listing import EXTENSIONS, list_images
+from actsweep.data.listing import DEEPEST, EXTENSIONS, list_images
 from actsweep.errors import DataError
 
 
@@ -45,6 +45,25 @@ def test_a_file_is_known_by_its_size_and_time(two_classes):
 
 def test_a_class_may_be_called_train(folder):
     assert list_images(str(folder({"bus": 2, "train": 3}))).classes == ("bus", "train")
+
+
+def test_a_few_links_cannot_stand_for_very_many_folders(folder, monkeypatch):
+    root = folder({"cat": 1, "dog": 1})
+    for level in range(3):
+        (root / "cat" / f"level{level}").mkdir()
+    for level in range(2):
+        for link in range(10):
+            (root / "cat" / f"level{level}" / f"{link}").symlink_to(root / "cat" / f"level{level + 1}")
+    monkeypatch.setattr("actsweep.data.listing.MOST_FOLDERS", 100)
+    with pytest.raises(DataError, match="cat holds more than 100 folders"):
+        list_images(str(root))
+
+
+def test_folders_lie_only_so_deep(folder):
+    root = folder({"cat": 1, "dog": 1})
+    (root / "cat" / "/".join("x" * DEEPEST)).mkdir(parents=True)
+    with pytest.raises(DataError, match="folders deep"):
+        list_images(str(root))
 
 
 def test_a_link_to_a_folder_is_followed(folder, tmp_path):

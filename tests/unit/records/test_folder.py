@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actsweep.errors import RecordsError, RequestError
-from actsweep.records import StudyFolder, write_whole
+from actsweep.records import StudyFolder, is_held, write_whole
 from actsweep.settings import StudyConfig
 
 
@@ -21,6 +22,17 @@ def test_a_file_is_replaced_only_when_it_is_whole(tmp_path: Path) -> None:
         temporary.write_text("new")
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_for_which_there_is_no_room_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    with (
+        pytest.raises(OSError, match=f"No space left on device: '{path}'"),
+        write_whole(path),
+        Path("/dev/full").open("w") as full,
+    ):
+        full.write("x")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_configuration_comes_back_as_it_was(tmp_path: Path, compose: Callable[..., StudyConfig]) -> None:
@@ -63,6 +75,15 @@ def test_a_link_in_a_studys_folder_is_refused(tmp_path: Path, name: str, there: 
         folder.refuse_links()
 
 
+@pytest.mark.parametrize("name", ["ledger.jsonl", "ledger.lock", "results.json", "optuna.db", "trials/0123456789ab"])
+def test_a_pipe_that_would_hold_its_reader_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "trials").mkdir()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(RecordsError, match=f"{name} is neither file nor folder"):
+        StudyFolder(tmp_path).refuse_links()
+    assert not is_held(tmp_path / "ledger.jsonl")
+
+
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "study" / "trials").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "study")
@@ -77,8 +98,15 @@ def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
         "[" * 5000,
         "!!python/object/apply:os.system ['true']",
         "a: 2024-99-99",
+        "run: {}\nrun: {}",
+        "1: {}",
+        "[a]: {}",
+        "<<: {a: 1}",
+        "a: " + "1:" * 5000 + "1",
+        "a: " + "1:" * 5000 + "1.5",
+        "a: 0x" + "f" * 5000,
     ],
-    ids=["aliases", "size", "depth", "tag", "date"],
+    ids=["aliases", "size", "depth", "tag", "date", "doubled", "number", "list", "merge", "sixties", "float", "hex"],
 )
 def test_settings_made_to_harm_are_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "study.yaml").write_text(content)

@@ -7,8 +7,10 @@ import pytest
 
 from actsweep.errors import RecordsError, RequestError
 from actsweep.events import StudyExtended, StudyStarted
+from actsweep.plugins import refuse_plugins_in, refuse_working_folder
 from actsweep.records import Ledger, StudyFolder, holds_study, open_study
 from actsweep.settings import StudyConfig
+from actsweep.studies import verify_study
 
 Compose = Callable[..., StudyConfig]
 
@@ -127,3 +129,67 @@ def test_nor_do_the_settings_in_its_ledger(
     with pytest.raises(RequestError, match="brought_too lies in the study's own folder"):
         open_study(folder)
     assert not (tmp_path / "ran").exists()
+
+
+def test_nor_does_a_package_around_it(folder: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder.path / "brought.py").write_text(f"open({str(folder.path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(folder.path.parent)  # in which every folder is a package
+    monkeypatch.setattr("sys.path", [*sys.path])
+    name = f"{folder.path.name}.brought"
+    with pytest.raises(RequestError, match=f"{name} lies in the study's own folder"):
+        refuse_plugins_in(folder.path, [name])
+    edit(folder, "plugins: []", f"plugins: [{name}]")
+    with pytest.raises(RequestError):
+        folder.read_config()
+    assert not (folder.path / "ran").exists()
+
+
+def test_nor_does_another_study(folder: StudyFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "ledger.jsonl").touch()
+    (other / "brought_over.py").write_text(f"open({str(other / 'ran')!r}, 'w')")
+    monkeypatch.chdir(other)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    with pytest.raises(RequestError, match="or in that of another"):
+        refuse_plugins_in(tmp_path / "study", ["brought_over"])
+    assert not (other / "ran").exists()
+
+
+def test_nor_do_the_settings_that_an_earlier_event_holds(
+    config: StudyConfig, compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "brought_before.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    folder = StudyFolder(tmp_path)
+    settings, more = config.model_dump(mode="json"), compose("experiment=smoke", "study.replicate.seeds=5")
+    with Ledger(folder.ledger) as ledger:
+        ledger(StudyStarted("smoke", {"label": "l", "fingerprint": "f", "classes": 10}, {}, settings, 0.0))
+        ledger(StudyExtended(2, [], {**settings, "plugins": ["brought_before"]}, 1.0))
+        ledger(StudyExtended(3, [], more.model_dump(mode="json"), 2.0))
+    folder.write_config(compose("experiment=smoke", "study.replicate.seeds=9"))
+    with pytest.raises(RequestError, match="brought_before lies in the study's own folder"):
+        open_study(folder)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_nor_when_it_is_verified(config: StudyConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "brought_there.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    folder = StudyFolder(tmp_path)
+    settings = {**config.model_dump(mode="json"), "plugins": ["brought_there"]}
+    with Ledger(folder.ledger) as ledger:
+        ledger(StudyStarted("smoke", {"label": "l", "fingerprint": "f", "classes": 10}, {}, settings, 0.0))
+    problems = [finding.problem for finding in verify_study(tmp_path).findings]
+    assert any("brought_there lies in the study's own folder" in problem for problem in problems)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_nothing_is_trained_from_within_a_studys_folder(folder: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_working_folder()
+    (folder.path / "trials").mkdir()
+    monkeypatch.chdir(folder.path / "trials")
+    with pytest.raises(RequestError, match="start from another folder"):
+        refuse_working_folder()

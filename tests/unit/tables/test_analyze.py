@@ -86,7 +86,7 @@ class TestLiveStudy:
         config = compose(
             "experiment=smoke", "study.tune.blocks=2", "study.replicate.seeds=4", "trainer.epochs=10", *words
         )
-        study, folder = Study(config), StudyFolder(tmp_path / "study")
+        study, folder = Study(config), StudyFolder(tmp_path / "smoke")
         folder.write_config(config)
         points = [{"optimizer.lr": lr} for lr in (0.001, 0.02)]
         tune = [study.tune_trial(cell, block, lr) for cell in study.cells for block in (0, 1) for lr in points]

@@ -190,7 +190,7 @@ def test_weights_load_without_us_and_give_the_recorded_accuracy(trial: Callable[
         module.load_state_dict(content["state_dict"])
         measured = evaluate(module, eval_batches(data.test, 500, mean=data.mean, std=data.std))
         assert measured.accuracy == expected
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt", "resume.ckpt"]
 
 
 def test_lightning_can_load_the_weights(trial: Callable[..., Trial], tmp_path: Path) -> None:
