@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from threading import Thread
 import pytest
 
 from leaks import command_lines, files_with, shown
+from sockets import Listening, listening
 
 KEY, TOKEN, OTHER = (secrets.token_hex(20) for _ in range(3))
 CANARIES = (KEY, TOKEN, OTHER)
@@ -35,27 +37,35 @@ class LeakyMouth(nn.Module):
 
 @dataclass(frozen=True)
 class Ran:
-    """A sweep that ended, where it was called, and the command lines that were seen meanwhile."""
+    """A command that ended, where it was called, and the command lines and sockets that were seen meanwhile."""
 
-    done: subprocess.CompletedProcess[str]
+    code: int
     place: Path
-    home: Path
     lines: set[bytes]
+    sockets: set[Listening]
 
     @property
     def printed(self) -> str:
-        return self.done.stdout + self.done.stderr
+        return (self.place / "printed").read_text()
 
 
 def run(place: Path, *words: str, **variables: str) -> Ran:
-    """A command with secrets in its environment, and a home of its own."""
-    home = place / "home"
-    home.mkdir(exist_ok=True)
+    """A command with secrets in its environment, a home of its own, and files that are for its user alone."""
+    (place / "home").mkdir()
     command = [sys.executable, "-m", "actsweep", *words]
-    environment = os.environ | HELD | variables | {"HOME": str(home)}
-    with command_lines() as lines:
-        done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=240)
-    return Ran(done, place, home, lines)
+    environment = os.environ | HELD | variables | {"HOME": str(place / "home")}
+    sockets: set[Listening] = set()
+    with (
+        command_lines() as lines,
+        (place / "printed").open("w") as printed,
+        subprocess.Popen(command, cwd=place, env=environment, stdout=printed, stderr=printed, umask=0o077) as running,
+    ):
+        deadline = time.monotonic() + 240
+        while running.poll() is None:
+            sockets |= listening(running.pid)
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    return Ran(running.returncode, place, lines, sockets)
 
 
 @contextmanager
@@ -96,7 +106,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 @pytest.mark.timeout(300)
 class TestFailingSweep:
     def test_the_trials_failed_and_say_why(self, failing: Ran) -> None:
-        assert failing.done.returncode == 1, failing.printed
+        assert failing.code == 1, failing.printed
         ledger = (failing.place / "outputs" / "smoke" / "ledger.jsonl").read_text()
         assert "no login with ('[redacted]', '[redacted]', '[redacted]') at https://[redacted]@host.invalid/" in ledger
 
@@ -104,11 +114,20 @@ class TestFailingSweep:
         assert list(failing.place.glob("outputs/smoke/wandb/*/*.wandb"))
         assert files_with(CANARIES, failing.place) == []
 
+    def test_no_other_user_can_enter_the_study_where_the_umask_says_so(self, failing: Ran) -> None:
+        assert (failing.place / "outputs").stat().st_mode & 0o077 == 0
+
+    def test_all_sockets_are_on_loopback_and_none_is_of_wandb(self, failing: Ran) -> None:
+        assert any("wandb-core" in line.decode(errors="replace") for line in failing.lines)
+        assert {"gcs_server", "raylet"} <= {one.process for one in failing.sockets}
+        assert "wandb-core" not in {one.process for one in failing.sockets}
+        assert [one for one in failing.sockets if not one.on_loopback] == []
+
     def test_no_secret_is_printed(self, failing: Ran) -> None:
         assert not shown(failing.printed, CANARIES)
 
     def test_no_file_of_ray_holds_a_secret(self, failing: Ran) -> None:
-        (folder,) = map(Path, re.findall(r"Ray's own logs: (.*)", failing.done.stderr))
+        (folder,) = map(Path, re.findall(r"Ray's own logs: (.*)", failing.printed))
         assert list(folder.rglob("*.log"))
         assert files_with(CANARIES, folder) == []
         shutil.rmtree(folder.parent)
@@ -123,7 +142,7 @@ class TestFailingSweep:
 def test_a_server_that_refuses_the_key_does_not_spread_it(tmp_path: Path) -> None:
     with refusing_server() as address:
         ran = run(tmp_path, "sweep", "experiment=smoke", "tracker=wandb_online", WANDB_BASE_URL=address)
-    assert ran.done.returncode == 0, ran.printed
+    assert ran.code == 0, ran.printed
     assert "W&B: not whole" in ran.printed
     assert not shown(ran.printed, CANARIES)
     assert files_with(CANARIES, tmp_path) == []
@@ -145,7 +164,7 @@ def test_a_server_that_refuses_the_key_does_not_spread_it(tmp_path: Path) -> Non
 )
 def test_a_secret_in_the_settings_is_refused_unseen(words: tuple[str, ...], tmp_path: Path) -> None:
     ran = run(tmp_path, "plan", "experiment=smoke", *words)
-    assert ran.done.returncode == 2, ran.printed
+    assert ran.code == 2, ran.printed
     assert not shown(ran.printed, CANARIES)
     assert "Traceback" not in ran.printed
     assert files_with(CANARIES, tmp_path) == []

@@ -29,9 +29,8 @@ def _measured(row: Row) -> Row:
             raise ValueError(f"{name} is beyond all that is counted: over 2**53")
         if name in _COUNTS and not isinstance(value, int | None):
             raise ValueError(f"{name} is no whole number: {value!r}")
-        if value is not None and (
-            (name.endswith("_acc") and not 0 <= value <= 1) or (name == "wall" and not 0 <= value <= _LATEST)
-        ):
+        most = 1 if name.endswith("_acc") else _LATEST if name == "wall" else None
+        if most is not None and isinstance(value, int | float) and (value < 0 or value > most):
             raise ValueError(f"{name} is out of its range: {value!r}")
     return row
 
