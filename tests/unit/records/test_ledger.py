@@ -247,3 +247,24 @@ class TestFold:
 def test_a_line_whose_beginning_is_missing_is_noticed() -> None:
     with pytest.raises(RecordsError, match="line 1 is of trial 'abc', which has not begun"):
         LedgerContent((Evaluation("abc", 1, {"epoch": 0}, 0.0),), 0).fold()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("val_acc", -1e308),
+        ("train_acc", 1.5),
+        ("step", 0.5),
+        ("step", math.nan),
+        ("seconds", 2**70),
+        ("train_loss", 10**400),
+        ("wall", 1e308),
+        ("seconds_from", 3),
+    ],
+)
+def test_numbers_that_no_trial_measures_are_refused(tmp_path: Path, name: str, value: object) -> None:
+    path = tmp_path / "ledger.jsonl"
+    with Ledger(path) as ledger:
+        ledger(START, Evaluation("0" * 12, 1, {"epoch": 1, "val_acc": 0.5, name: value}, 3.0))
+    with pytest.raises(RecordsError, match=f"line 2 .* is no event of a study: row: .*{name}"):
+        read_ledger(path)
