@@ -144,12 +144,8 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         if study.config.cluster.name == "local":
             stack.enter_context(ended_with_ray(halt, lambda: _last_words(halt, folder)))
         stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
-        from actsweep.search import (
-            Mirror,
-            drop_resume_checkpoint,
-            measure_costs,
-            run_trials,
-        )  # Ray reads its environment when imported
+        # Only here, since Ray reads its environment when it is imported.
+        from actsweep.search import Mirror, drop_resume_checkpoint, measure_costs, run_trials
 
         tracked = tracker(study, folder)
         stack.callback(_close, tracked, around.console, halt)

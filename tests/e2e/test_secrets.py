@@ -7,16 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from leaks import command_lines, files_with, shown
+from servers import answering
 from sockets import Listening, listening
 
 KEY, TOKEN, OTHER = (secrets.token_hex(20) for _ in range(3))
@@ -68,31 +65,6 @@ def run(place: Path, *words: str, **variables: str) -> Ran:
     return Ran(running.returncode, place, lines, sockets)
 
 
-@contextmanager
-def refusing_server() -> Iterator[str]:
-    """A W&B server that takes no key."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(401)
-            self.end_headers()
-
-        do_GET = do_POST
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """A sweep of which one arm shouts secrets and fails, with all messages on, so that Ray's logs stay too."""
@@ -140,7 +112,7 @@ class TestFailingSweep:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_server_that_refuses_the_key_does_not_spread_it(tmp_path: Path) -> None:
-    with refusing_server() as address:
+    with answering(401) as address:
         ran = run(tmp_path, "sweep", "experiment=smoke", "tracker=wandb_online", WANDB_BASE_URL=address)
     assert ran.code == 0, ran.printed
     assert "W&B: not whole" in ran.printed

@@ -86,6 +86,7 @@ def test_who_says_how_to_go_on_is_left_in_peace() -> None:
         ignore()
         for number in NUMBERS:
             send(number)
+            assert signal.getsignal(number) is signal.SIG_IGN
 
 
 def test_a_hangup_that_is_ignored_as_by_nohup_stays_so() -> None:

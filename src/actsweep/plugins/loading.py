@@ -16,7 +16,6 @@ from actsweep.errors import ActsweepError, RequestError
 ENTRY_POINTS = "actsweep.plugins"
 SEARCH_PATH = "ACTSWEEP_PLUGIN_PATH"
 HANDED_ON = "ACTSWEEP_PLUGIN_FOLDERS"  # not the user's variable, which a node of a cluster may have set for itself
-_OF_STUDIES = ("study.yaml", "ledger.jsonl")  # where either lies, a folder is a study's
 _imported: dict[str, ModuleType] = {}
 
 
@@ -85,7 +84,9 @@ def _places(name: str) -> Iterator[Path]:
 
 
 def _is_of_a_study(place: Path) -> bool:
-    return any((folder / name).exists() for folder in (place, *place.parents) for name in _OF_STUDIES)
+    """Whether a folder, or what one of them lies in, is a study's: by its ledger, or its settings where it has none."""
+    above = any((folder / "ledger.jsonl").exists() for folder in (place, *place.parents))
+    return above or (place / "study.yaml").exists()
 
 
 def plugin_environment() -> dict[str, str]:

@@ -16,7 +16,8 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import MISSING, dataclass, fields
-from functools import cache
+from functools import cache, partial
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, get_type_hints
@@ -72,9 +73,10 @@ def read_ledger(path: Path) -> LedgerContent:
     """
     events: list[Event] = []
     offset, crc = 0, 0
-    with path.open("rb") if path.exists() else nullcontext(()) as lines:
+    with path.open("rb") if path.exists() else nullcontext(BytesIO()) as file:
+        lines = iter(partial(file.readline, LONGEST_LINE + 1), b"")
         for number, line in enumerate(lines, start=1):
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n") and len(line) <= LONGEST_LINE:
                 return LedgerContent(tuple(events), len(line), crc)
             place = f"{path}: line {number} (byte {offset})"
             crc = _checked(line, crc, place)

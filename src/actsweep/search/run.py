@@ -112,7 +112,7 @@ def drop_resume_checkpoint(folder: StudyFolder) -> Subscriber:
 
     def drop(event: Event) -> None:
         if isinstance(event, TrialFinished):
-            (folder.trial(event.trial_id) / RESUME_FILE).unlink(missing_ok=True)
+            _drop(folder, event.trial_id)
 
     return drop
 
@@ -121,7 +121,11 @@ def _drop_resume_checkpoints(record: StudyRecord, folder: StudyFolder) -> None:
     """Those of trials that were stopped when their workers had no other trial to go on to."""
     for trial_id, trial in record.trials.items():
         if trial.has_result:
-            (folder.trial(trial_id) / RESUME_FILE).unlink(missing_ok=True)
+            _drop(folder, trial_id)
+
+
+def _drop(folder: StudyFolder, trial_id: str) -> None:
+    (folder.trial(trial_id) / RESUME_FILE).unlink(missing_ok=True)
 
 
 class _Announcer:

@@ -182,6 +182,15 @@ def test_a_line_with_the_right_checksum_is_not_taken_on_trust(tmp_path: Path, li
         read_ledger(path)
 
 
+def test_a_line_without_end_is_damage_and_not_read_on(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, EVENTS[:2])
+    with path.open("ab") as file:
+        file.truncate(path.stat().st_size + 2**32)  # a hole, which takes no room on the disk
+    with pytest.raises(RecordsError, match=r"line 3 \(byte \d+\) is damaged"):
+        read_ledger(path)
+
+
 def test_a_line_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "ledger.jsonl"
     monkeypatch.setattr("actsweep.records.ledger.FORMAT", 3)
