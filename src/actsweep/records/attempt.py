@@ -140,7 +140,7 @@ def latest_attempt(folder: Path) -> int:
 def _logs(folder: Path) -> list[tuple[int, Path]]:
     try:
         return [(int(found[1]), path) for path in folder.iterdir() if (found := _LOG.fullmatch(path.name))]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # in what is no folder the attempt fails by itself
         return []
 
 

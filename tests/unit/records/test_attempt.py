@@ -96,3 +96,8 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"last\.ckpt"):
         attempt.replace("last.ckpt", b"x")
     assert outside.read_bytes() == b"mine"
+
+
+def test_where_there_is_no_folder_no_attempt_has_begun(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert [latest_attempt(tmp_path / name) for name in ("missing", "file")] == [0, 0]
