@@ -30,13 +30,14 @@ def run_one_trial(config: StudyConfig, console: Console) -> int:
             folder.write_trial(name, trial)
         console.print(curve_line(row))
 
-    console.print(f"trial {name}: {described(trial)}")
+    console.print(f"trial {name}: {described(trial)}", markup=False)
     console.print(CURVE_HEADING)
     attempt = Attempt(folder.trial(name), latest_attempt(folder.trial(name)) + 1)
     curve = train(trial, load(source, config.data), show, attempt)
     attempt.remove(RESUME_FILE)
     accuracy = "none" if curve.test_acc is None else f"{curve.test_acc:.4f}"
-    console.print(f"{curve.status}; test accuracy {accuracy}; weights in {folder.trial(name)}", soft_wrap=True)
+    outcome = f"{curve.status}; test accuracy {accuracy}; weights in {folder.trial(name)}"
+    console.print(outcome, markup=False, soft_wrap=True)
     return 0
 
 

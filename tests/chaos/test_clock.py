@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime
-from importlib.util import find_spec
 from pathlib import Path
 
+import libfaketime
 import pytest
 
 from chaos.evidence import FOLDER, STUDY, Command, check_like, check_no_epoch_trained_twice, events_of, resume
@@ -18,10 +18,7 @@ NEGATIVE_TIME = re.compile(r"(?<![\w.])-\d[\d.]* ?(s|seconds|m|min|minutes|h|hou
 @pytest.fixture
 def shift_clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], object]:
     """Shifts the time of day of all processes that are started from now on, those of Ray too, while they run."""
-    found = find_spec("libfaketime")
-    if found is None or found.origin is None:
-        pytest.skip("libfaketime is not installed")
-    library = next(Path(found.origin).parent.rglob("libfaketime.so.1"))
+    library = next(Path(libfaketime.__file__).parent.rglob("libfaketime.so.1"))
     offset = tmp_path / "offset"
     offset.write_text("+0d")
     monkeypatch.setenv("LD_PRELOAD", str(library))

@@ -1,9 +1,11 @@
 """Ray as `actsweep.cluster` uses it."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,18 @@ def run(program: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_one_process_can_start_a_cluster_of_its_own_again() -> None:
     done = run(TWICE)
     assert done.stdout.split() == ["1", "1"], done.stderr
+
+
+def test_folders_of_commands_that_were_killed_go_and_those_of_running_ones_stay() -> None:
+    abandoned, held = (Path(tempfile.mkdtemp(prefix="actsweep-ray-", dir="/tmp")) for _ in range(2))
+    lock = os.open(held, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert run(TWICE).returncode == 0
+        assert (abandoned.exists(), held.exists()) == (False, True)
+    finally:
+        os.close(lock)
+        held.rmdir()
 
 
 @pytest.fixture(scope="module")

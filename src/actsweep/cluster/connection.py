@@ -1,8 +1,10 @@
 """A connection to Ray for the length of a block: a cluster of one's own on this machine, or one that is running."""
 
+import fcntl
 import logging
 import math
 import os
+import resource
 import shlex
 import shutil
 import sys
@@ -23,7 +25,9 @@ from actsweep.plugins import plugin_environment
 from actsweep.settings import ClusterSettings, ResourceSettings
 
 OBJECT_STORE_BYTES = 256 * 2**20  # trials exchange plain numbers; images are shared through the page cache
+ENOUGH_FILES = 256
 _FOLDER = "actsweep-ray-"
+_KEPT_FOLDER = "actsweep-debug-"
 _SHORT = "/tmp"  # the path of a socket in it may have 107 bytes, which some other temporary folder may exceed
 
 
@@ -76,7 +80,7 @@ def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Cap
 def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
     """What `ray.init` is asked for a cluster of one's own; its folder stays only where its logs may be wanted."""
     _remove_stale_folders()
-    closed = tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-", dir=_SHORT)
+    closed, lock = _locked_folder(_KEPT_FOLDER if debug else _FOLDER)
     folder = str(Path(closed) / "ray")  # which Ray opens to all
     try:
         with environment({**ALWAYS, **own_cluster_environment()}):
@@ -92,15 +96,39 @@ def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
             print(f"Ray's own logs: {folder}", file=sys.stderr)  # noqa: T201
         else:
             shutil.rmtree(closed, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked_folder(prefix: str) -> tuple[str, int]:
+    """A new folder that no other user can enter, and a lock on it, which ends with this process."""
+    while True:
+        folder = tempfile.mkdtemp(prefix=prefix, dir=_SHORT)
+        with suppress(FileNotFoundError, BlockingIOError):  # another command took it for a stale one just now
+            lock = _lock(folder)
+            if Path(folder).exists():
+                return folder, lock
+            os.close(lock)
+
+
+def _lock(folder: str) -> int:
+    """A process id would not do: commands in two containers may share the folder, but not the numbers."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _remove_stale_folders() -> None:
     """Those of this user's commands that were killed, and could not remove them."""
     for path in Path(_SHORT).glob(f"{_FOLDER}*"):
-        owner = path.name.removeprefix(_FOLDER).partition("-")[0]
         with suppress(OSError):
-            if owner.isdecimal() and path.stat().st_uid == os.getuid() and not Path("/proc", owner).exists():
+            if path.lstat().st_uid == os.getuid():
+                lock = _lock(str(path))
                 shutil.rmtree(path, ignore_errors=True)
+                os.close(lock)
 
 
 @contextmanager
@@ -115,7 +143,9 @@ def _running_cluster(address: str) -> Iterator[dict[str, Any]]:
 
 def _no_answer(settings: ClusterSettings, error: Exception) -> str:
     if settings.name == "local":
-        return f"cluster=local: Ray does not start on this machine ({first_line(error)}); is it too busy?"
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        why = f"are {files} open files (ulimit -n) too few" if files < ENOUGH_FILES else "is it too busy"
+        return f"cluster=local: Ray does not start on this machine ({first_line(error)}); {why}?"
     return f"cluster.address={settings.address}: no Ray cluster answers ({first_line(error)})"
 
 

@@ -1,6 +1,5 @@
 """Image files -> pixels. Only a data set that is decoded for the first time needs PIL, and only here."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from actsweep.data.listing import Listing
 from actsweep.data.origin import MIN_SIDE
+from actsweep.devices import cores
 from actsweep.errors import DataError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def pixels(listing: Listing, shape: Shape) -> Iterator[NDArray[np.uint8]]:
     paths = [listing.root / file.name for file in listing.files]
     chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
     read = partial(_read_chunk, first=paths[0], shape=shape)
-    workers = len(os.sched_getaffinity(0)) if shape[1] * shape[2] >= PARALLEL_PIXELS else 1
+    workers = cores() if shape[1] * shape[2] >= PARALLEL_PIXELS else 1
     if workers == 1:
         yield from map(read, chunks)
         return

@@ -1,7 +1,7 @@
 """Where things are in a study's folder, and how a file is written whole or not at all."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from actsweep.plugins import refuse_plugins_in
 from actsweep.records.ledger import sync_folder
 from actsweep.settings import StudyConfig, TrialConfig, validated
 
-LARGEST_YAML = 2**20
+LARGEST_YAML = 2**17  # what takes about a second to read
 _LONGEST_NUMBER = 25
 RESUME_FILE = "resume.ckpt"
 """In a trial's folder: all that the trial needs to go on after an interruption; gone once the trial has ended."""
@@ -24,14 +24,12 @@ RESUME_FILE = "resume.ckpt"
 @contextmanager
 def write_whole(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` to write to; it takes the place of `path` when the block ends without error."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:

@@ -24,6 +24,17 @@ def test_a_file_is_replaced_only_when_it_is_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_a_file_is_as_open_as_the_umask_allows(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        with write_whole(tmp_path / "results.json") as temporary:
+            temporary.write_text("new")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "results.json").stat().st_mode & 0o777 == mode
+
+
 def test_a_file_for_which_there_is_no_room_is_named(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     with (
@@ -94,7 +105,7 @@ def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     "content",
     [
         "a: &a [1,2]\n" + "".join(f"{c}: &{c} [*{b},*{b},*{b}]\n" for b, c in pairwise("abcdefghijklmnop")),
-        "x" * (2**20 + 1),
+        "x" * (2**17 + 1),
         "[" * 5000,
         "!!python/object/apply:os.system ['true']",
         "a: 2024-99-99",
