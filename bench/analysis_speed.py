@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from bench.memory import peak_mib
+
 ROOT = Path(__file__).parents[1]
 EVALUATIONS = 30
 DESIGNS = {"5 arms x 2 depths x 1000": (5, 2, 1000), "20 arms x 25 depths x 20": (20, 25, 20)}
@@ -42,7 +44,7 @@ def measure(arms: int, depths: int, trials: int) -> dict[str, float]:
     names = ["relu", *(f"arm {i}" for i in range(1, arms))]
     family = Family(dict.fromkeys(names, Truth()), n=trials, horizon=EVALUATIONS - 1, depths=tuple(range(depths)))
     study = draw(family, np.random.default_rng(0))
-    before, seconds = _peak_mib(), []
+    before, seconds = peak_mib(), []
     for _ in range(REPEATS):
         started = time.process_time()
         analyze(study)
@@ -50,15 +52,9 @@ def measure(arms: int, depths: int, trials: int) -> dict[str, float]:
     return {
         "trials": float(len(study)),
         "CPU-seconds": statistics.median(seconds),
-        "peak MiB": _peak_mib(),
+        "peak MiB": peak_mib(),
         "of it before the analysis": before,
     }
-
-
-def _peak_mib() -> float:
-    """Peak resident memory of this program; what getrusage gives counts the parent's at the start as well."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":

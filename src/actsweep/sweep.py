@@ -140,7 +140,7 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         stack.enter_context(halting(halt))
         for note in access_notes(study.config.cluster.address):
             around.console.print(note, style="yellow", markup=False)
-        stack.enter_context(connected(study.config.cluster, debug=around.debug))
+        slots = stack.enter_context(connected(study.config.cluster, debug=around.debug)).slots
         if study.config.cluster.name == "local":
             stack.enter_context(ended_with_ray(halt, lambda: _last_words(halt, folder)))
         stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
@@ -158,7 +158,7 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         stream = EventStream(ledger, subscribers)
         _announce(stream, study, source, around.added)
         folder.write_config(study.config)
-        run_trials(study, source, folder, stream, halt)
+        run_trials(study, source, folder, stream, halt, slots)
         mirror.close()
         if study.config.study.measure_cost and not halt.is_set():
             measure_costs(study, source, stream, halt)

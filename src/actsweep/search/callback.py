@@ -1,7 +1,7 @@
 """Events made of what Tune sees, and told to the queue: how trials begin, report, and end."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,13 @@ from typing import Any
 from ray.tune import Callback
 from ray.tune.experiment import Trial as TuneTrial
 
-from actsweep.events import Evaluation, FailureReason, StopSpared, TrialFinished, TrialStarted, TrialStopped
+from actsweep.events import Evaluation, Event, FailureReason, StopSpared, TrialFinished, TrialStarted, TrialStopped
 from actsweep.records import EventStream
 from actsweep.search.driver_only import DriverOnly
 from actsweep.search.failures import reason_of_end
 from actsweep.search.hung import Watch
 from actsweep.search.outcomes import Outcomes
+from actsweep.search.packs import Pack, Packer
 from actsweep.search.policy import FailurePolicy
 from actsweep.search.queue import Outcome, TrialQueue
 from actsweep.search.scheduler import CellSchedulers, Decision
@@ -31,7 +32,8 @@ class EventCallback(DriverOnly, Callback):
 
     Args:
         queue: the study's trials.
-        handed_out: each trial by the id that Tune gave it.
+        packer: told how long trials took.
+        packs: each pack of trials by the id that Tune gave it.
         stream: receives the events.
         outcomes: judges how trials ended.
         schedulers: says which trials are stopped early; None where none is.
@@ -42,7 +44,8 @@ class EventCallback(DriverOnly, Callback):
     def __init__(
         self,
         queue: TrialQueue,
-        handed_out: Mapping[str, Trial],
+        packer: Packer,
+        packs: Mapping[str, Pack],
         stream: EventStream,
         outcomes: Outcomes,
         schedulers: CellSchedulers | None,
@@ -50,7 +53,8 @@ class EventCallback(DriverOnly, Callback):
         watch: Watch,
     ) -> None:
         self._queue = queue
-        self._handed_out = handed_out
+        self._packer = packer
+        self._packs = packs
         self._stream = stream
         self._outcomes = outcomes
         self._schedulers = schedulers
@@ -63,89 +67,111 @@ class EventCallback(DriverOnly, Callback):
         self._watch.end_overdue()
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
-        """A worker begins an attempt."""
-        self._watch.begin(trial, self._handed_out[trial.trial_id].config.trainer.trial_timeout)
-        self._begin(trial)
+        """A worker begins the first attempt of a pack."""
+        self._stream(self._begun(trial))
 
     def on_trial_result(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
     ) -> None:
-        """Rows, and perhaps the end, of an attempt."""
-        ours, attempt = self._attempt(trial)
-        rows = [Evaluation(ours.trial_id, attempt, row, time.time()) for row in result["rows"]]
-        decision = self._schedulers.taken(trial.trial_id) if self._schedulers is not None else None
+        """Rows of attempts, and how some ended."""
         self._watch.heard(trial)
-        end = result.get("end")
-        if end is not None:
-            self._watch.end(trial)
-            self._end(trial, rows, end)
-        elif decision is not None:
-            self._stop(trial, rows, decision)
-        else:
-            self._stream(*rows)
+        gathered = _Gathered()
+        for report in result["reports"]:
+            ours, attempt = self._packs[trial.trial_id].current
+            if "row" in report:
+                gathered.events.append(Evaluation(ours.trial_id, attempt, report["row"], time.time()))
+            elif "failure" in (end := report["end"]):
+                self._publish(gathered)
+                gathered = _Gathered()
+                self._fail(ours, attempt, end["reason"], end["failure"])
+                self._advance(trial, gathered)
+            else:
+                final = end["status"], end["final"], time.time(), end["weights"]
+                gathered.end(ours, TrialFinished(ours.trial_id, attempt, *final))
+                self._advance(trial, gathered)
+        decision = self._schedulers.taken(trial.trial_id) if self._schedulers is not None else None
+        if decision is not None and not self._packs[trial.trial_id].over:
+            self._decide(trial, decision, gathered)
+        self._publish(gathered)
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
-        """An attempt's worker is gone."""
-        too_long = self._watch.end(trial)
-        ours = self._handed_out[trial.trial_id]
+        """A worker is gone, and with it the attempt that ran; the rest of its pack is for another worker."""
+        pack, too_long = self._packs[trial.trial_id], self._watch.end(trial)
+        if pack.over:
+            return
+        ours, attempt = pack.current
         record = self._stream.record.trials.get(ours.trial_id)
         if record is None or record.status != "running":  # its worker was lost before the trial began
-            self._begin(trial)
+            self._stream(self._started(ours, attempt))
         said = _said(trial.error_file)
         reason = reason_of_end(said)
         if reason == "lost" and too_long:
-            self._fail(trial, "timeout", HUNG.format(limit=ours.config.trainer.trial_timeout))
+            self._fail(ours, attempt, "timeout", HUNG.format(limit=ours.config.trainer.trial_timeout))
         else:
-            self._fail(trial, reason, _last_line(said))
+            self._fail(ours, attempt, reason, _last_line(said))
+        for other in pack.untouched:
+            self._queue.retry(other.trial_id)
 
-    def _end(self, trial: TuneTrial, rows: Sequence[Evaluation], end: Mapping[str, Any]) -> None:
-        ours, attempt = self._attempt(trial)
-        if "failure" in end:
-            self._stream(*rows)
-            self._fail(trial, end["reason"], end["failure"])
-            return
-        finished = TrialFinished(ours.trial_id, attempt, end["status"], end["final"], time.time(), end["weights"])
-        self._stream(*rows, finished)
-        self._settle(ours)
-
-    def _stop(self, trial: TuneTrial, rows: Sequence[Evaluation], decision: Decision) -> None:
+    def _decide(self, trial: TuneTrial, decision: Decision, gathered: "_Gathered") -> None:
         """Recorded at once with the rows that it follows from: rungs that are refilled take no decision again."""
-        ours, attempt = self._attempt(trial)
+        ours, attempt = self._packs[trial.trial_id].current
         if decision.spared:
-            self._stream(*rows, StopSpared(ours.trial_id, attempt, decision.rung, time.time()))
+            gathered.events.append(StopSpared(ours.trial_id, attempt, decision.rung, time.time()))
         else:
-            self._watch.end(trial)
-            self._stream(*rows, TrialStopped(ours.trial_id, attempt, decision.rung, time.time()))
-            self._settle(ours)
+            gathered.end(ours, TrialStopped(ours.trial_id, attempt, decision.rung, time.time()))
+            self._advance(trial, gathered)
 
-    def _settle(self, ours: Trial) -> None:
-        self._queue.end(ours.trial_id, self._outcomes.of(self._stream.record.trials[ours.trial_id]))
+    def _publish(self, gathered: "_Gathered") -> None:
+        self._stream(*gathered.events)
+        for ours in gathered.ended:
+            record = self._stream.record.trials[ours.trial_id]
+            self._packer.ended(ours.cell, record)
+            self._queue.end(ours.trial_id, self._outcomes.of(record))
 
-    def _begin(self, trial: TuneTrial) -> None:
-        ours, attempt = self._attempt(trial)
-        self._stream(
-            TrialStarted(
-                trial_id=ours.trial_id,
-                attempt=attempt,
-                phase=ours.phase,
-                block=ours.block,
-                seed=ours.config.seed,
-                cell=ours.cell.values,
-                nuisance=ours.nuisance,
-                time=time.time(),
-                spared=ours.spared,
-            )
+    def _advance(self, trial: TuneTrial, gathered: "_Gathered") -> None:
+        """An attempt has ended, and the next of its pack, if there is one, begins."""
+        self._watch.end(trial)
+        pack = self._packs[trial.trial_id]
+        pack.place += 1
+        if not pack.over:
+            gathered.events.append(self._begun(trial))
+
+    def _begun(self, trial: TuneTrial) -> Event:
+        ours, attempt = self._packs[trial.trial_id].current
+        self._watch.begin(trial, ours.config.trainer.trial_timeout)
+        return self._started(ours, attempt)
+
+    def _started(self, ours: Trial, attempt: int) -> Event:
+        return TrialStarted(
+            trial_id=ours.trial_id,
+            attempt=attempt,
+            phase=ours.phase,
+            block=ours.block,
+            seed=ours.config.seed,
+            cell=ours.cell.values,
+            nuisance=ours.nuisance,
+            time=time.time(),
+            spared=ours.spared,
         )
 
-    def _attempt(self, trial: TuneTrial) -> tuple[Trial, int]:
-        return self._handed_out[trial.trial_id], trial.config["attempt"]
-
-    def _fail(self, trial: TuneTrial, reason: FailureReason, message: str) -> None:
-        ours, attempt = self._attempt(trial)
+    def _fail(self, ours: Trial, attempt: int, reason: FailureReason, message: str) -> None:
         if self._policy.failed(ours, attempt, reason, message):
             self._queue.retry(ours.trial_id)
         else:
             self._queue.end(ours.trial_id, Outcome(None))
+
+
+class _Gathered:
+    """What is recorded in one go: events, and the trials that end by them."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.ended: list[Trial] = []
+
+    def end(self, ours: Trial, event: Event) -> None:
+        """A trial ends by an event."""
+        self.events.append(event)
+        self.ended.append(ours)
 
 
 def _said(error_file: str | None) -> str:

@@ -72,9 +72,9 @@ class Proposer:
             self._study.tell(number, best_val_acc)
 
     @property
-    def ready(self) -> bool:
-        """Whether a point can be asked for."""
-        return bool(self._given or (self._learned and not self._open))
+    def ready(self) -> int:
+        """How many points can be asked for now; one that is learned depends on all before it."""
+        return self._given or int(bool(self._learned and not self._open))
 
     @property
     def settled(self) -> bool:

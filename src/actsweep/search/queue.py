@@ -56,6 +56,11 @@ class TrialQueue:
         """Whether no trial is running; after `next` gave None this means that the study is complete."""
         return not self._running
 
+    @property
+    def ready(self) -> int:
+        """How many trials could be handed out now, whatever comes of those that run."""
+        return len(self._lost) + len(self._seeded) + self._tuning.ready
+
     def end(self, trial_id: str, outcome: Outcome) -> None:
         """Take in how a trial that was handed out ended."""
         self._settle(self._running.pop(trial_id), outcome)

@@ -18,7 +18,9 @@ from actsweep.search.callback import EventCallback
 from actsweep.search.driver_only import DriverOnly
 from actsweep.search.giving_up import GivingUp
 from actsweep.search.hung import Watch
+from actsweep.search.in_order import InOrder
 from actsweep.search.outcomes import Outcomes
+from actsweep.search.packs import Pack, Packer
 from actsweep.search.policy import FailurePolicy
 from actsweep.search.queue import Outcome, TrialQueue
 from actsweep.search.runner import TrialRunner
@@ -29,7 +31,9 @@ from actsweep.settings import ClusterSettings
 from actsweep.study import Study, Trial
 
 
-def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventStream, halt: Halt) -> None:
+def run_trials(
+    study: Study, source: Source, folder: StudyFolder, stream: EventStream, halt: Halt, slots: int = 1
+) -> None:
     """Run every trial of a study that has no result yet.
 
     Args:
@@ -39,6 +43,7 @@ def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventS
         stream: receives every event; its record says which trials need not run.
         halt: once set, no more trials are begun, running ones are ended, and the call returns; it is set here where
             the disk is full.
+        slots: how many trials run at a time.
     """
     record = stream.record
     outcomes = Outcomes(study, len(source.classes))
@@ -49,11 +54,12 @@ def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventS
         return Outcome(None) if outcome is None and giving_up.skips(trial) else outcome
 
     queue = TrialQueue(study, known, _Announcer(stream))
-    handed_out: dict[str, Trial] = {}
-    schedulers = _schedulers(study, handed_out, stream.history)
-    searcher = StudySearcher(queue, handed_out, source, folder, record, stops=schedulers is not None)
+    packs: dict[str, Pack] = {}
+    schedulers = _schedulers(study, packs, stream.history)
+    packer = Packer(study, queue, record, slots, schedulers.may_stop if schedulers else lambda trial: False)
+    searcher = StudySearcher(queue, packer, packs, source, folder, record)
     policy = FailurePolicy(study.config.cluster.retries, stream, giving_up, halt)
-    callback = EventCallback(queue, handed_out, stream, outcomes, schedulers, policy, Watch())
+    callback = EventCallback(queue, packer, packs, stream, outcomes, schedulers, policy, Watch())
     shutil.rmtree(folder.scratch, ignore_errors=True)  # what a driver that was killed left
     try:
         _tuner(study.config.cluster, folder, searcher, schedulers, callback, halt).fit()
@@ -77,7 +83,7 @@ def _tuner(
 ) -> tune.Tuner:
     tune_config = tune.TuneConfig(
         search_alg=searcher,
-        scheduler=schedulers,
+        scheduler=schedulers or InOrder(),
         num_samples=-1,
         max_concurrent_trials=settings.max_concurrent,
         reuse_actors=True,
@@ -146,10 +152,10 @@ class _Announcer:
             self._stream(event)
 
 
-def _schedulers(study: Study, handed_out: Mapping[str, Trial], history: Iterable[Event]) -> CellSchedulers | None:
+def _schedulers(study: Study, packs: Mapping[str, Pack], history: Iterable[Event]) -> CellSchedulers | None:
     if study.config.scheduler.name == "none":
         return None
-    schedulers = CellSchedulers(study, handed_out)
+    schedulers = CellSchedulers(study, packs)
     schedulers.refill(history)
     return schedulers
 

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 import traceback
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -28,18 +29,19 @@ from actsweep.settings import DataSettings, TrialConfig
 GRACE_SECONDS = 5.0  # for the batch or evaluation that a trial is in when its study ends
 RESET_SECONDS = 120.0  # the same where the worker has another trial to go on to
 LOOK_SECONDS = 1.0  # between two looks at whether a later attempt has begun: on a network file system each takes time
+REPORT_SECONDS = 0.5  # between two results, where no scheduler waits for one: each costs the driver some milliseconds
 Messages = queue.SimpleQueue[dict[str, Any]]
 
 
 class TrialRunner(tune.Trainable):
-    """Trains the trial that its Tune configuration describes, or goes on with it where an earlier attempt left off.
+    """Trains the pack of trials that its Tune configuration describes, each from where an earlier attempt left off.
 
-    The configuration holds `trial_id`, `attempt` (its number), `trial` (a `TrialConfig` as a mapping), `source` (the
-    fields of a `Source`), `study` (the study's folder) and `one_row_a_step`: whether each result holds at most one row,
-    for a scheduler that has to see them all. Each result holds `rows`, evaluations in order; from the first on it also
-    holds the latest one's `epoch` and `metric`, the validation accuracy or, where the trial diverged, that of chance.
-    The last result also holds `end`: either a `status` with `final`, what is measured once, and `weights`, hashes by
-    file name; or a `failure` with its `reason`.
+    The configuration holds `trials`, each with its `trial_id`, `attempt` (its number) and `trial` (a `TrialConfig` as a
+    mapping); `source` (the fields of a `Source`), `study` (the study's folder) and `one_row_a_step`: whether each
+    result holds at most one row, for a scheduler that has to see them all. Each result holds `reports`, in the order of
+    the trials: `row`, an evaluation, or `end`, either a `status` with `final`, what is measured once, and `weights`,
+    hashes by file name, or a `failure` with its `reason`. From the first row on it also holds the latest one's `epoch`
+    and `metric`, the validation accuracy or, where the trial diverged, that of chance.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -47,48 +49,59 @@ class TrialRunner(tune.Trainable):
         self._one_row = bool(config["one_row_a_step"])
         self._messages: Messages = queue.SimpleQueue()
         self._latest: dict[str, float] = {}
+        self._left = len(config["trials"])
+        self._due = time.monotonic()
         self._stop = threading.Event()
         folder = StudyFolder(Path(config["study"]))
         self._halt = folder.halt
-        self._attempt = Attempt(folder.trial(config["trial_id"]), config["attempt"])
-        args = (config, self._attempt, self._messages, self._stop)
+        self._attempts = [Attempt(folder.trial(asked["trial_id"]), asked["attempt"]) for asked in config["trials"]]
+        args = (config, self._attempts, self._messages, self._stop)
         self._thread = threading.Thread(target=_run, args=args, daemon=True)
         self._thread.start()
 
     def step(self) -> dict[str, Any]:
         """What was reported since the last step: at least one report, or nothing where all trials are to end."""
-        messages = [self._first_message()]
-        while not (self._one_row or self._messages.empty()):
-            messages.append(self._messages.get())
-        rows = [message["row"] for message in messages if "row" in message]
-        if rows:
-            metric = [message["metric"] for message in messages if "metric" in message][-1]
-            self._latest = {"epoch": rows[-1]["epoch"], "metric": metric}
-        end = next((message["end"] for message in messages if "end" in message), None)
-        result = {"rows": rows, **self._latest}
-        return result if end is None else {**result, "end": end, "done": True}
+        messages = list(self._gathered())
+        self._due = time.monotonic() + REPORT_SECONDS
+        reports = [{name: message[name] for name in ("row", "end") if name in message} for message in messages]
+        for message in messages:
+            if "row" in message:
+                self._latest = {"epoch": message["row"]["epoch"], "metric": message["metric"]}
+        return {"reports": reports, **self._latest, "done": not self._left}
 
-    def _first_message(self) -> dict[str, Any]:
+    def _gathered(self) -> Iterator[dict[str, Any]]:
+        message = self._first_message()
+        while message is not None:
+            yield message
+            self._left -= "end" in message
+            if self._one_row or not self._left:
+                return
+            with suppress(queue.Empty):
+                message = self._messages.get(timeout=max(0.0, self._due - time.monotonic()))
+                continue
+            return
+
+    def _first_message(self) -> dict[str, Any] | None:
         """Wait for a report, but not through a whole epoch while the driver waits to end this trial."""
-        while True:
+        while not self._halt.exists():
             with suppress(queue.Empty):
                 return self._messages.get(timeout=LOOK_SECONDS)
-            if self._halt.exists():
-                return {}
+        return None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Begin another trial in the same process; one that still trains here was stopped early, for good.
+        """Begin another pack in the same process; a trial that still trains here was stopped early, for good.
 
         Raises:
             RuntimeError: the one before does not end, so that this process is of no more use.
         """
         stopped = self._thread.is_alive()
         self._end_training(RESET_SECONDS)
+        attempt = self._attempts[-1]
         if self._thread.is_alive():
-            raise RuntimeError(f"trial {self._attempt.folder.name}, which was stopped early, does not end")
+            raise RuntimeError(f"trial {attempt.folder.name}, which was stopped early, does not end")
         if stopped:
             with suppress(OutdatedError):
-                self._attempt.remove(RESUME_FILE)
+                attempt.remove(RESUME_FILE)
         self.setup(new_config)
         return True
 
@@ -101,14 +114,24 @@ class TrialRunner(tune.Trainable):
         self._thread.join(seconds)
 
 
-def _run(config: dict[str, Any], attempt: Attempt, messages: Messages, stop: threading.Event) -> None:
+def _run(config: dict[str, Any], attempts: Sequence[Attempt], messages: Messages, stop: threading.Event) -> None:
+    for asked, attempt in zip(config["trials"], attempts, strict=True):
+        if stop.is_set():
+            return
+        messages.put({"end": _end_of(asked, config, attempt, messages, stop)})
+
+
+def _end_of(
+    asked: dict[str, Any], config: dict[str, Any], attempt: Attempt, messages: Messages, stop: threading.Event
+) -> dict[str, Any]:
+    """Train one trial; how it ended."""
     folder = StudyFolder(Path(config["study"]))
     try:
         from actsweep.train import train  # only workers pay for it
 
         attempt.begin()
-        trial = TrialConfig.model_validate(config["trial"])
-        folder.write_trial(config["trial_id"], trial)
+        trial = TrialConfig.model_validate(asked["trial"])
+        folder.write_trial(asked["trial_id"], trial)
         data = _data(Source(**config["source"]), trial.data)
 
         def report(row: Row) -> None:
@@ -116,13 +139,13 @@ def _run(config: dict[str, Any], attempt: Attempt, messages: Messages, stop: thr
 
         with ended_when_hung(trial.trainer.trial_timeout, attempt):
             curve = train(trial, data, report, attempt, _Ending(stop, attempt))
-        messages.put({"end": {**_end(curve), "weights": dict(attempt.weights)}})
+        return {**_end(curve), "weights": dict(attempt.weights)}
     except BaseException as error:  # whatever it is, the driver waits for an end
         if not isinstance(error, OutdatedError):
             with suppress(OSError):
                 attempt.note(traceback.format_exc())
         text = str(error) if isinstance(error, ActsweepError) else traceback.format_exception_only(error)[-1].strip()
-        messages.put({"end": {"failure": redacted(text), "reason": reason_of(error)}})
+        return {"failure": redacted(text), "reason": reason_of(error)}
 
 
 class _Ending:

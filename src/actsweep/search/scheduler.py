@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from ray.tune.experiment import Trial as TuneTrial
-from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 
 from actsweep.curves import Curve, first_bad, stack
 from actsweep.curves.divergence import counted_accuracy
 from actsweep.events import Event, StudyRecord, TrialRecord, TrialStarted
-from actsweep.search.driver_only import DriverOnly
+from actsweep.search.in_order import InOrder
+from actsweep.search.packs import Pack
 from actsweep.study import Study, Trial
 
 CONTINUE: str = TrialScheduler.CONTINUE
@@ -28,23 +29,23 @@ class Decision:
     spared: bool
 
 
-class CellSchedulers(DriverOnly, FIFOScheduler):
+class CellSchedulers(InOrder):
     """One asynchronous successive halving per cell, which all blocks of the cell share, behind one Tune scheduler.
 
     Rungs know trials by the study's own ids, so that an attempt that repeats what an earlier one reported counts once.
     A spared trial is told to its rungs like any other, until it would be stopped; from then on it goes on unseen, as
-    if it had been. Replicates and crossed trials are never told. The method is Li et al., A System for Massively
+    if it had been. The method is Li et al., A System for Massively
     Parallel Hyperparameter Tuning (2020), as Tune implements it.
 
     Args:
         study: the study, with `scheduler=asha`.
-        handed_out: each trial by the id that Tune gave it.
+        packs: each pack of trials by the id that Tune gave it.
     """
 
-    def __init__(self, study: Study, handed_out: Mapping[str, Trial]) -> None:
+    def __init__(self, study: Study, packs: Mapping[str, Pack]) -> None:
         super().__init__()
         self._study = study
-        self._handed_out = handed_out
+        self._packs = packs
         self._cells = {cell.label: _Rungs(study) for cell in study.cells}
         self._decided: set[str] = set()
         self._untaken: dict[str, Decision] = {}
@@ -72,8 +73,8 @@ class CellSchedulers(DriverOnly, FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
         """Whether a trial goes on after a result, which holds an `epoch` and a `metric` where it is an evaluation."""
-        ours = self._handed_out[trial.trial_id]
-        if ours.phase != "tune" or "epoch" not in result:
+        ours = self._told(trial, result)
+        if ours is None:
             return CONTINUE
         rungs = self._cells[ours.cell.label]
         rungs.judge(ours.trial_id, result["epoch"], result["metric"])
@@ -86,9 +87,19 @@ class CellSchedulers(DriverOnly, FIFOScheduler):
 
     def on_trial_complete(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> None:
         """Let the rungs see the last result of a trial that ended by itself, on which Tune asks for no decision."""
-        ours = self._handed_out[trial.trial_id]
-        if ours.phase == "tune" and "epoch" in result:
+        ours = self._told(trial, result)
+        if ours is not None:
             self._cells[ours.cell.label].see(ours.trial_id, result["epoch"], result["metric"])
+
+    def _told(self, trial: TuneTrial, result: Mapping[str, Any]) -> Trial | None:
+        """The trial that the rungs are told about: one of the tune phase, which has a pack for itself."""
+        ours, _ = self._packs[trial.trial_id].attempts[0]
+        return ours if self.may_stop(ours) and "epoch" in result else None
+
+    @staticmethod
+    def may_stop(trial: Trial) -> bool:
+        """Whether a trial may be stopped early; replicates and crossed trials never are."""
+        return trial.phase == "tune"
 
 
 class _Rungs:

@@ -10,53 +10,54 @@ from actsweep.data import Source
 from actsweep.events import StudyRecord
 from actsweep.records import StudyFolder, latest_attempt
 from actsweep.search.driver_only import DriverOnly
+from actsweep.search.packs import Pack, Packer
 from actsweep.search.queue import TrialQueue
-from actsweep.study import Trial
 
 
 class StudySearcher(DriverOnly, Searcher):
-    """Hands out the trials of a queue.
+    """Hands out the trials of a queue, as packs of them: what is a trial to Tune is a pack to us.
 
     Args:
         queue: the study's trials.
-        handed_out: filled with each trial by the id that Tune gave it.
+        packer: takes them off the queue.
+        packs: filled with each pack by the id that Tune gave it.
         source: the prepared data.
         folder: where the trials' own folders are.
         record: which attempts at the trials there were.
-        stops: whether a scheduler may stop tune trials, so that it has to see every evaluation by itself.
     """
 
     def __init__(
         self,
         queue: TrialQueue,
-        handed_out: MutableMapping[str, Trial],
+        packer: Packer,
+        packs: MutableMapping[str, Pack],
         source: Source,
         folder: StudyFolder,
         record: StudyRecord,
-        *,
-        stops: bool,
     ) -> None:
         super().__init__()
         self._queue = queue
-        self._handed_out = handed_out
+        self._packer = packer
+        self._packs = packs
         self._source = asdict(source)
         self._folder = folder
         self._record = record
-        self._stops = stops
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """The configuration of the next trial; None while there is none, FINISHED when there never will be."""
-        trial = self._queue.next()
-        if trial is None:
+        """The configuration of the next pack; None while there is none, FINISHED when there never will be."""
+        trials = self._packer.next()
+        if not trials:
             return self.FINISHED if self._queue.idle else None
-        self._handed_out[trial_id] = trial
+        pack = Pack(tuple((trial, self._attempts(trial.trial_id) + 1) for trial in trials))
+        self._packs[trial_id] = pack
         return {
-            "trial_id": trial.trial_id,
-            "attempt": self._attempts(trial.trial_id) + 1,
-            "trial": trial.config.model_dump(mode="json"),
+            "trials": [
+                {"trial_id": trial.trial_id, "attempt": attempt, "trial": trial.config.model_dump(mode="json")}
+                for trial, attempt in pack.attempts
+            ],
             "source": self._source,
             "study": str(self._folder.path.absolute()),
-            "one_row_a_step": trial.phase == "tune" and self._stops,
+            "one_row_a_step": self._packer.stoppable(trials[0]),
         }
 
     def _attempts(self, trial_id: str) -> int:

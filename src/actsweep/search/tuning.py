@@ -51,6 +51,11 @@ class Tuning:
             for cell in study.cells
         }
 
+    @property
+    def ready(self) -> int:
+        """How many trials could be asked for now, whatever comes of those that run."""
+        return sum(proposer.ready for proposer in self._proposers.values())
+
     def ask(self) -> TunePoint | None:
         """The next trial, of the proposer that was asked least; None while none can say."""
         ready = (item for item in self._proposers.items() if item[1].ready)

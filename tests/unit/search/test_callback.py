@@ -14,16 +14,23 @@ from actsweep.search.callback import EventCallback
 from actsweep.search.giving_up import GivingUp
 from actsweep.search.hung import Watch
 from actsweep.search.outcomes import Outcomes
+from actsweep.search.packs import Pack, Packer
 from actsweep.search.policy import FailurePolicy
 from actsweep.search.queue import TrialQueue
 from actsweep.search.scheduler import Decision
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
 
-ROWS = [{"epoch": epoch, "val_acc": accuracy, "train_loss": 1.0} for epoch, accuracy in enumerate((0.1, 0.6, 0.5))]
+ROWS = [
+    {"row": {"epoch": epoch, "val_acc": accuracy, "train_loss": 1.0, "wall": 0.1 * epoch}}
+    for epoch, accuracy in enumerate((0.1, 0.6, 0.5))
+]
+WEIGHTS = {"last.ckpt": "ab", "best.ckpt": "cd"}
+COMPLETED = {"end": {"status": "completed", "final": {"test_acc": 0.5}, "weights": WEIGHTS}}
 
-COMPLETED = {"status": "completed", "final": {"test_acc": 0.5}, "weights": {"last.ckpt": "ab", "best.ckpt": "cd"}}
-FAILED = {"failure": "no", "reason": "error"}
+
+def failure(said: str, reason: str) -> dict[str, Any]:
+    return {"end": {"failure": said, "reason": reason}}
 
 
 class Driver:
@@ -32,7 +39,7 @@ class Driver:
     def __init__(self, study: Study, ledger: Ledger) -> None:
         self.study = study
         self.events: list[Event] = []
-        self.handed_out: dict[str, Trial] = {}
+        self.packs: dict[str, Pack] = {}
         stream = EventStream(ledger, [self.events.append])
         self.queue = TrialQueue(study, lambda trial: None, stream)
         self.record = stream.record
@@ -40,21 +47,29 @@ class Driver:
         self.now = 0.0
         policy = FailurePolicy(2, stream, GivingUp(study, stream), self.halt)
         watch = Watch(lambda: self.now)
-        self.callback = EventCallback(self.queue, self.handed_out, stream, Outcomes(study, 10), None, policy, watch)
+        packer = Packer(study, self.queue, self.record, 1, lambda trial: False)
+        outcomes = Outcomes(study, 10)
+        self.callback = EventCallback(self.queue, packer, self.packs, stream, outcomes, None, policy, watch)
 
-    def suggest(self) -> Any:
-        trial = self.queue.next()
-        assert trial is not None
-        self.handed_out[name := f"tune{len(self.handed_out)}"] = trial
-        earlier = self.record.trials.get(trial.trial_id)
-        attempt = earlier.started.attempt + 1 if earlier else 1
-        return SimpleNamespace(trial_id=name, error_file=None, config={"attempt": attempt})
+    def suggest(self, trials: int = 1) -> Any:
+        """What Tune takes for a trial: a pack of ours."""
+        attempts = []
+        for _ in range(trials):
+            trial = self.queue.next()
+            assert trial is not None
+            earlier = self.record.trials.get(trial.trial_id)
+            attempts.append((trial, earlier.started.attempt + 1 if earlier else 1))
+        self.packs[name := f"tune{len(self.packs)}"] = Pack(tuple(attempts))
+        return SimpleNamespace(trial_id=name, error_file=None)
+
+    def ours(self, trial: Any) -> Trial:
+        return self.packs[trial.trial_id].attempts[0][0]
 
     def start(self, trial: Any) -> None:
         self.callback.on_trial_start(0, [], trial)
 
-    def result(self, trial: Any, **result: Any) -> None:
-        self.callback.on_trial_result(0, [], trial, {"rows": [], **result})
+    def result(self, trial: Any, *reports: dict[str, Any]) -> None:
+        self.callback.on_trial_result(0, [], trial, {"reports": reports})
 
     def error(self, trial: Any) -> None:
         self.callback.on_trial_error(0, [], trial)
@@ -69,20 +84,95 @@ def driver(compose: Callable[..., StudyConfig], tmp_path: Path) -> Iterator[Driv
 def test_a_trial_begins_reports_and_ends(driver: Driver) -> None:
     trial = driver.suggest()
     driver.start(trial)
-    driver.result(trial, rows=ROWS[:2])
-    driver.result(trial, rows=ROWS[2:], end=COMPLETED)
+    driver.result(trial, *ROWS[:2])
+    driver.result(trial, *ROWS[2:], COMPLETED)
     assert [event.kind for event in driver.events] == ["trial_started", *["evaluation"] * 3, "finished"]
     (record,) = driver.record.trials.values()
     assert (record.status, record.final, len(record.rows)) == ("completed", {"test_acc": 0.5}, 3)
     assert isinstance(finished := driver.events[-1], TrialFinished)
-    assert finished.weights == COMPLETED["weights"]
+    assert finished.weights == WEIGHTS
     assert driver.queue.idle
+
+
+def test_the_trials_of_a_pack_begin_and_end_one_after_the_other(driver: Driver) -> None:
+    pack = driver.suggest(3)
+    driver.start(pack)
+    driver.result(pack, *ROWS, COMPLETED, *ROWS[:1])
+    driver.result(pack, *ROWS[1:], COMPLETED, *ROWS, COMPLETED)
+    of_one = ["trial_started", *["evaluation"] * 3, "finished"]
+    assert [event.kind for event in driver.events if event.kind != "chosen"] == of_one * 3
+    assert [record.status for record in driver.record.trials.values()] == ["completed"] * 3
+    assert driver.queue.idle
+
+
+def test_a_pack_goes_on_after_a_trial_that_fails(driver: Driver) -> None:
+    pack = driver.suggest(3)
+    driver.start(pack)
+    driver.result(pack, *ROWS, COMPLETED, ROWS[0], failure("ValueError: no", "error"), *ROWS, COMPLETED)
+    assert [record.status for record in driver.record.trials.values()] == ["completed", "failed", "completed"]
+    assert driver.queue.idle
+
+
+def test_of_a_pack_whose_worker_is_lost_only_the_trial_that_ran_has_failed(driver: Driver) -> None:
+    pack = driver.suggest(4)
+    names = [trial.trial_id for trial, _ in driver.packs[pack.trial_id].attempts]
+    driver.start(pack)
+    driver.result(pack, *ROWS, COMPLETED, ROWS[0])
+    driver.error(pack)
+    assert [driver.record.trials[name].status for name in names[:2]] == ["completed", "waiting"]
+    assert list(driver.record.trials) == names[:2]
+    again = driver.suggest(3)
+    assert [(trial.trial_id, attempt) for trial, attempt in driver.packs[again.trial_id].attempts] == [
+        *((names[1], 2), (names[2], 1), (names[3], 1))
+    ]
+
+
+def test_a_worker_that_is_lost_after_its_last_trial_takes_nothing_with_it(driver: Driver) -> None:
+    pack = driver.suggest(2)
+    driver.start(pack)
+    driver.result(pack, *ROWS, COMPLETED, *ROWS, COMPLETED)
+    before = list(driver.events)
+    driver.error(pack)
+    assert driver.events == before
+
+
+def test_what_ends_in_one_result_is_written_in_one_go(compose: Callable[..., StudyConfig], tmp_path: Path) -> None:
+    written: list[int] = []
+
+    class Watched(Ledger):
+        def __call__(self, *events: Event) -> None:
+            super().__call__(*events)
+            written.append(len(events))
+
+    with Watched(tmp_path / "ledger.jsonl") as ledger:
+        driver = Driver(Study(compose("experiment=smoke")), ledger)
+        pack = driver.suggest(3)
+        driver.start(pack)
+        driver.result(pack, *(*ROWS, COMPLETED) * 3)
+    assert written[:2] == [1, 14]
+
+
+@pytest.mark.parametrize(("seconds", "reason"), [(99, "lost"), (101, "timeout")])
+def test_each_trial_of_a_pack_has_the_time_limit_for_itself(
+    compose: Callable[..., StudyConfig], tmp_path: Path, seconds: float, reason: str
+) -> None:
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        driver = Driver(Study(compose("experiment=smoke", "trainer.trial_timeout=100")), ledger)
+        pack = driver.suggest(2)
+        driver.start(pack)
+        driver.now = 90
+        driver.result(pack, *ROWS, COMPLETED)
+        driver.now += seconds
+        driver.error(pack)
+        failed = driver.events[-1]
+        assert isinstance(failed, TrialFailed)
+        assert failed.reason == reason
 
 
 def test_a_trials_own_error_is_final(driver: Driver) -> None:
     trial = driver.suggest()
     driver.start(trial)
-    driver.result(trial, rows=ROWS[:1], end={"failure": "ValueError: no", "reason": "error"})
+    driver.result(trial, ROWS[0], failure("ValueError: no", "error"))
     failed = driver.events[-1]
     assert isinstance(failed, TrialFailed)
     assert (failed.reason, failed.message, failed.will_retry) == ("error", "ValueError: no", False)
@@ -93,7 +183,7 @@ def test_a_lost_worker_is_tried_again_a_bounded_number_of_times(driver: Driver) 
     names = set()
     for attempt in (1, 2, 3):
         trial = driver.suggest()
-        names.add(driver.handed_out[trial.trial_id].trial_id)
+        names.add(driver.ours(trial).trial_id)
         driver.start(trial)
         driver.error(trial)
         failed = driver.events[-1]
@@ -106,7 +196,7 @@ def test_a_lost_worker_is_tried_again_a_bounded_number_of_times(driver: Driver) 
 def test_a_full_disk_halts_the_study_and_leaves_the_trial_for_another_time(driver: Driver) -> None:
     trial = driver.suggest()
     driver.start(trial)
-    driver.result(trial, end={"failure": "[Errno 28] No space left on device: 'last.ckpt'", "reason": "disk"})
+    driver.result(trial, failure("[Errno 28] No space left on device: 'last.ckpt'", "disk"))
     assert driver.halt.reason == "the disk is full: [Errno 28] No space left on device: 'last.ckpt'"
     assert [record.status for record in driver.record.trials.values()] == ["waiting"]
 
@@ -174,7 +264,7 @@ def test_a_stop_is_on_the_disk_with_the_rows_it_follows_from_or_not_at_all(
         driver.callback._schedulers = Decided(Decision(1, spared))  # type: ignore[assignment]
         trial = driver.suggest()
         driver.start(trial)
-        driver.result(trial, rows=ROWS[:1])
+        driver.result(trial, ROWS[0])
         assert written[1:] == [["evaluation", kind]]
         assert driver.queue.idle is not spared
 
@@ -184,12 +274,12 @@ def test_a_failed_point_is_not_tried_again_once_its_block_is_settled(driver: Dri
     cells: dict[str, list[str]] = {}
     while not any(isinstance(e, TrialStarted) and e.phase == "replicate" for e in driver.events):
         trial = driver.suggest()
-        ours = driver.handed_out[trial.trial_id]
+        ours = driver.ours(trial)
         driver.start(trial)
         tried = cells.setdefault(ours.cell.label, [])
         tried.append(ours.trial_id)
-        end = FAILED if len(tried) == 1 and ours.phase == "tune" else COMPLETED
-        driver.result(trial, rows=ROWS, end=end)
+        end = failure("no", "error") if len(tried) == 1 and ours.phase == "tune" else COMPLETED
+        driver.result(trial, *ROWS, end)
     outcomes = Outcomes(driver.study, 10)
     failed = {cell: tried[0] for cell, tried in cells.items()}
     settled = {next(iter(dict(values).values())) for values, _ in driver.record.chosen}
@@ -202,7 +292,7 @@ def test_a_failed_point_is_not_tried_again_once_its_block_is_settled(driver: Dri
 def test_the_outcome_is_the_analysis_own_best_accuracy(driver: Driver) -> None:
     trial = driver.suggest()
     driver.start(trial)
-    driver.result(trial, rows=ROWS, end=COMPLETED)
+    driver.result(trial, *ROWS, COMPLETED)
     outcomes = Outcomes(driver.study, classes=10)
     (record,) = driver.record.trials.values()
     assert outcomes.of(record).best_val_acc == 0.6
@@ -216,4 +306,4 @@ def test_a_spared_trial_says_so_when_it_begins(driver: Driver) -> None:
         driver.start(trial)
     spared = {trial_id for trial_id, record in driver.record.trials.items() if record.started.spared}
     assert len(spared) == 2
-    assert spared == {ours.trial_id for ours in driver.handed_out.values() if ours.spared}
+    assert spared == {driver.ours(trial).trial_id for trial in trials if driver.ours(trial).spared}

@@ -226,3 +226,18 @@ def test_spared_trials_are_the_same_points_in_every_cell(compose: Compose) -> No
             spared.setdefault((trial.cell.label, trial.block), []).append(trial.nuisance["optimizer.lr"])
     assert all(len(points) == 2 for points in spared.values())
     assert spared["relu/3", 1] == spared["sigmoid/3", 1] != spared["relu/3", 0]
+
+
+def test_it_knows_how_many_trials_could_be_handed_out_now(compose: Callable[..., StudyConfig]) -> None:
+    queue = queue_of(Study(compose("experiment=smoke", "study.replicate.seeds=3")))
+    assert queue.ready == 4
+    tuned = [queue.next() for _ in range(4)]
+    assert queue.ready == 0
+    for trial in tuned:
+        assert trial is not None
+        queue.end(trial.trial_id, Outcome(0.5))
+    assert queue.ready == 6
+    lost = queue.next()
+    assert lost is not None
+    queue.retry(lost.trial_id)
+    assert queue.ready == 6

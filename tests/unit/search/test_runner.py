@@ -22,14 +22,19 @@ Asked = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def asked(compose: Callable[..., StudyConfig], tmp_path: Path) -> Asked:
-    """What the searcher hands out for a trial called `name`."""
+    """What the searcher hands out for a trial called `name`, or for several that it names, of different seeds."""
 
     def build(name: str, *words: str, one_row_a_step: bool = False, attempt: int = 1) -> dict[str, Any]:
         config = compose(*WORDS, *words)
         return {
-            "trial_id": name,
-            "attempt": attempt,
-            "trial": config.trial({}, config.seed).model_dump(mode="json"),
+            "trials": [
+                {
+                    "trial_id": one,
+                    "attempt": attempt,
+                    "trial": config.trial({}, config.seed + number).model_dump(mode="json"),
+                }
+                for number, one in enumerate(name.split())
+            ],
             "source": asdict(prepare(config.data)),
             "study": str(tmp_path),
             "one_row_a_step": one_row_a_step,
@@ -54,9 +59,17 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 def results(runner: TrialRunner) -> list[dict[str, Any]]:
     found = [runner.step()]
-    while "end" not in found[-1]:
+    while not found[-1]["done"]:
         found.append(runner.step())
     return found
+
+
+def rows(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [report["row"] for result in found for report in result["reports"] if "row" in report]
+
+
+def ends(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [report["end"] for result in found for report in result["reports"] if "end" in report]
 
 
 def files(tmp_path: Path, name: str) -> set[str]:
@@ -65,24 +78,64 @@ def files(tmp_path: Path, name: str) -> set[str]:
 
 def test_a_trial_hands_over_its_rows_and_its_end(asked: Asked, runner: Callable[..., TrialRunner]) -> None:
     found = results(runner(asked("one", "trainer.epochs=2")))
-    rows = [row for result in found for row in result["rows"]]
-    assert [row["epoch"] for row in rows] == [0, 1, 2]
-    assert found[-1]["end"]["final"].keys() == {"test_acc", "test_loss", "best_test_acc"}
+    assert [row["epoch"] for row in rows(found)] == [0, 1, 2]
+    assert ends(found)[0]["final"].keys() == {"test_acc", "test_loss", "best_test_acc"}
     assert found[-1]["done"]
+
+
+def test_the_trials_of_a_pack_are_those_that_each_would_be_by_itself(
+    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
+) -> None:
+    words = ("trainer.epochs=2", "data.augment=true", "model.dropout=0.2")
+    alone = []
+    for config in asked("one two three", *words)["trials"]:
+        alone += ends(results(runner({**asked("one", *words), "trials": [{**config, "attempt": 1}]})))
+    together = results(runner(asked("one two three", *words, attempt=2)))
+    assert [row["epoch"] for row in rows(together)] == [0, 1, 2] * 3
+    assert [end["weights"] for end in ends(together)] == [end["weights"] for end in alone]
+    assert [end["final"] for end in ends(together)] == [end["final"] for end in alone]
+    assert [result["done"] for result in together] == [*[False] * (len(together) - 1), True]
+
+
+def test_a_pack_goes_on_after_a_trial_that_fails(asked: Asked, runner: Callable[..., TrialRunner]) -> None:
+    config = asked("one two three", "trainer.epochs=1")
+    config["trials"][1]["trial"]["model"]["activation"] = "none such"
+    found = results(runner(config))
+    assert ["failure" in end for end in ends(found)] == [False, True, False]
+
+
+def test_a_pack_that_is_ended_begins_no_other_trial(
+    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
+) -> None:
+    worker = runner(asked("one two", "trainer.epochs=100000"))
+    worker.step()
+    worker.stop()
+    assert files(tmp_path, "one")
+    assert not (tmp_path / "trials" / "two").exists()
+
+
+def test_rows_are_gathered_but_the_first_and_the_last_do_not_wait(
+    asked: Asked, runner: Callable[..., TrialRunner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else but the bound of a test could end the wait."""
+    monkeypatch.setattr("actsweep.search.runner.REPORT_SECONDS", 1e6)
+    found = results(runner(asked("one two", "trainer.epochs=3")))
+    assert [len(result["reports"]) for result in found] == [1, 9]
 
 
 def test_a_scheduler_sees_each_row_by_itself(asked: Asked, runner: Callable[..., TrialRunner]) -> None:
     found = results(runner(asked("one", "trainer.epochs=3", one_row_a_step=True)))
     assert [result["epoch"] for result in found] == [0, 1, 2, 3, 3]
-    assert [len(result["rows"]) for result in found] == [1, 1, 1, 1, 0]
-    assert [result["metric"] for result in found[:4]] == [result["rows"][0]["val_acc"] for result in found[:4]]
-    assert found[4]["end"]["status"] == "completed"
+    assert [len(rows([result])) for result in found] == [1, 1, 1, 1, 0]
+    assert [result["metric"] for result in found[:4]] == [row["val_acc"] for row in rows(found)]
+    assert ends(found[4:])[0]["status"] == "completed"
 
 
 def test_a_diverged_trial_counts_as_chance(asked: Asked, runner: Callable[..., TrialRunner]) -> None:
     words = ("optimizer=sgd", "optimizer.lr=1e6", "model.init=he")
     found = results(runner(asked("one", *words, one_row_a_step=True)))
-    assert (found[-1]["end"]["status"], found[-1]["end"]["final"]) == ("diverged", {})
+    (end,) = ends(found)
+    assert (end["status"], end["final"]) == ("diverged", {})
     assert found[-1]["metric"] == pytest.approx(0.1)
 
 
@@ -93,7 +146,7 @@ def test_a_trial_that_the_scheduler_stopped_ends_soon_and_leaves_nothing_to_go_o
     for _ in range(3):
         worker.step()
     assert worker.reset_config(asked("next", "trainer.epochs=1"))
-    assert results(worker)[-1]["end"]["status"] == "completed"
+    assert ends(results(worker))[0]["status"] == "completed"
     assert files(tmp_path, "long") == WRITTEN - {"resume.ckpt"}
 
 
@@ -102,10 +155,10 @@ def test_an_interrupted_trial_goes_on_where_it_was_and_reports_its_rows_again(
 ) -> None:
     words = ("long", "trainer.epochs=30", "data.augment=true")
     first = runner(asked(*words, one_row_a_step=True))
-    before = [first.step()["rows"][0] for _ in range(3)]
+    before = rows([first.step() for _ in range(3)])
     first.stop()
     assert "resume.ckpt" in files(tmp_path, "long")
-    again = [row for result in results(runner(asked(*words, attempt=2))) for row in result["rows"]]
+    again = rows(results(runner(asked(*words, attempt=2))))
     assert again[:3] == before
     assert [row["epoch"] for row in again] == list(range(31))
     assert files(tmp_path, "long") == {*WRITTEN, "attempt-2.log"}
@@ -115,8 +168,9 @@ def test_a_failure_is_one_message_and_its_traceback_is_in_the_log(
     asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
 ) -> None:
     found = results(runner(asked("one", "trainer.trial_timeout=0.001")))
-    assert found[-1]["end"]["failure"].startswith("the trial took longer than trainer.trial_timeout=0.001 seconds")
-    assert found[-1]["end"]["reason"] == "timeout"
+    (end,) = ends(found)
+    assert end["failure"].startswith("the trial took longer than trainer.trial_timeout=0.001 seconds")
+    assert end["reason"] == "timeout"
     assert "Traceback" in (tmp_path / "trials" / "one" / "attempt-1.log").read_text()
 
 
@@ -125,15 +179,15 @@ def test_what_a_worker_says_of_a_failure_holds_no_secret(
 ) -> None:
     monkeypatch.setenv("MY_TOKEN", "a-canary-in-a-mine")
     config = asked("one")
-    config["trial"]["model"]["activation"] = "a-canary-in-a-mine"
-    end = results(runner(config))[-1]["end"]
+    config["trials"][0]["trial"]["model"]["activation"] = "a-canary-in-a-mine"
+    (end,) = ends(results(runner(config)))
     for said in (end["failure"], (tmp_path / "trials" / "one" / "attempt-1.log").read_text()):
         assert "[redacted]" in said
         assert "canary" not in said
 
 
 def test_the_weights_are_told_by_their_hashes(asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path) -> None:
-    end = results(runner(asked("one", "trainer.epochs=1")))[-1]["end"]
+    (end,) = ends(results(runner(asked("one", "trainer.epochs=1"))))
     folder = tmp_path / "trials" / "one"
     hashes = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("last.ckpt", "best.ckpt")}
     assert end["weights"] == hashes
@@ -148,7 +202,7 @@ def test_a_worker_whose_attempt_is_outdated_stops_and_touches_nothing_more(
     folder = tmp_path / "trials" / "long"
     Attempt(folder, 2).begin()
     (folder / "resume.ckpt").write_bytes(b"of the second attempt")
-    end = results(old)[-1]["end"]
+    (end,) = ends(results(old))
     assert end["reason"] == "lost"
     old.stop()
     assert (folder / "resume.ckpt").read_bytes() == b"of the second attempt"
@@ -170,9 +224,7 @@ def test_what_is_written_is_the_trial(
     asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path, compose: Callable[..., StudyConfig]
 ) -> None:
     config = asked("one", "trainer.epochs=1")
-    (*_, last) = results(runner(config))
-    assert yaml.safe_load((tmp_path / "trials" / "one" / "trial.yaml").read_text()) == config["trial"]
+    (end,) = ends(results(runner(config)))
+    assert yaml.safe_load((tmp_path / "trials" / "one" / "trial.yaml").read_text()) == config["trials"][0]["trial"]
     study = compose(*WORDS, "trainer.epochs=1")
-    assert (
-        last["end"]["final"]["test_loss"] == train(study.trial({}, 0), load(prepare(study.data), study.data)).test_loss
-    )
+    assert end["final"]["test_loss"] == train(study.trial({}, 0), load(prepare(study.data), study.data)).test_loss

@@ -23,6 +23,7 @@ from actsweep.events import (
     TrialStarted,
     TrialStopped,
 )
+from actsweep.search.packs import Pack
 from actsweep.search.scheduler import CellSchedulers
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
@@ -55,8 +56,8 @@ class Sweep:
     out: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.handed_out: dict[str, Trial] = {}
-        self.scheduler = CellSchedulers(self.study, self.handed_out)
+        self.packs: dict[str, Pack] = {}
+        self.scheduler = CellSchedulers(self.study, self.packs)
         assert self.scheduler.set_search_properties(None, None)
         self.running: dict[str, TuneTrial] = {}
         self.scheduler.refill(self.log)
@@ -64,8 +65,8 @@ class Sweep:
             self._happens(STARTED)
 
     def start(self, ours: Trial) -> None:
-        name = f"tune{len(self.handed_out)}"
-        self.handed_out[name] = ours
+        name = f"tune{len(self.packs)}"
+        self.packs[name] = Pack(((ours, 1),))
         self.running[ours.trial_id] = TuneTrial("none", stub=True, trial_id=name)
         self.scheduler.on_trial_add(None, self.running[ours.trial_id])
         earlier = self.record.trials.get(ours.trial_id)
