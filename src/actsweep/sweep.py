@@ -141,8 +141,8 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         for note in access_notes(study.config.cluster.address):
             around.console.print(note, style="yellow", markup=False)
         slots = stack.enter_context(connected(study.config.cluster, debug=around.debug)).slots
-        if study.config.cluster.name == "local":
-            stack.enter_context(ended_with_ray(halt, lambda: _last_words(halt, folder)))
+        own = study.config.cluster.name == "local"
+        stack.enter_context(ended_with_ray(halt, lambda: _last_words(halt, folder), own=own))
         stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
         # Only here, since Ray reads its environment when it is imported.
         from actsweep.search import Mirror, drop_resume_checkpoint, measure_costs, run_trials

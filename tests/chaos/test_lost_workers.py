@@ -1,6 +1,7 @@
 """SIGKILL of workers, several in one run, and of Ray's own processes, each at a random moment."""
 
 import random
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from chaos.evidence import (
     trained_again,
 )
 from processes import count, family, kill, start, wait_for, workers
+from ray_head import ray_head
 
 KILLED = 4
 
@@ -75,5 +77,30 @@ def test_a_study_that_loses_a_process_of_ray_says_so_and_goes_on_to_the_same_res
     assert f"actsweep resume {FOLDER}" in errors
     check_gone(everyone)
     resume(actsweep, folder)
+    check_like(folder, undisturbed)
+    check_no_epoch_trained_twice(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(700)
+@pytest.mark.skipif(" " in sys.executable, reason="Ray's own tools do not work from a path with a space")
+def test_a_study_whose_cluster_loses_its_head_says_so_and_goes_on_elsewhere(
+    actsweep: Command, undisturbed: Path, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    folder = tmp_path / FOLDER
+    with ray_head(tmp_path / "log") as head:
+        where = "cluster=ray", f"cluster.address={head.gcs}"
+        running = start(tmp_path, "sweep", *STUDY, *where, **head.environment)
+        wait_for(lambda: count(folder, "evaluation") > 20, 120, running)
+        kill([one for one in head.process.children() if one.name() == "gcs_server"])
+        began = time.monotonic()
+        code, errors = outcome_of(running, 150)
+    record_property("after seconds", round(time.monotonic() - began, 1))
+    assert code == 130
+    assert errors.startswith("actsweep: stopped: the head of the Ray cluster")
+    assert errors.endswith(f"To go on: actsweep resume {FOLDER}\n")
+    assert errors.count("\n") == 1
+    elsewhere = actsweep("sweep", *STUDY, cwd=tmp_path, timeout=240)
+    assert elsewhere.returncode == 0, elsewhere.stderr
     check_like(folder, undisturbed)
     check_no_epoch_trained_twice(folder)

@@ -1,0 +1,90 @@
+"""A Ray cluster of one node on this machine that is not a sweep's own: started for a test, with a token, and ended."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Head:
+    """A running cluster.
+
+    Attributes:
+        address: of its job server.
+        gcs: its own address, for drivers.
+        token: what its users have in their environment.
+        process: what `ray start --block` runs in.
+    """
+
+    address: str
+    gcs: str
+    token: str
+    process: psutil.Process
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its users have in their environment."""
+        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
+
+    def described_jobs(self) -> str:
+        """All that the job server tells of its jobs: their command lines, environments and metadata."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        with urllib.request.urlopen(urllib.request.Request(f"{self.address}/api/jobs/", headers=headers)) as response:
+            return str(response.read().decode())
+
+
+@contextmanager
+def ray_head(log: Path) -> Iterator[Head]:
+    """A cluster of two logical CPUs for the length of the block; what it says goes to `log`."""
+    port, dashboard, token = free_port(), free_port(), secrets.token_hex(32)
+    tools = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": token,
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    words = ["start", "--head", "--block", "--num-cpus=2", "--node-ip-address=127.0.0.1", f"--port={port}"]
+    words += ["--include-dashboard=true", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
+    # Jobs go through this agent; by default its port is the same for every Ray of a machine.
+    words += [f"--dashboard-agent-listen-port={free_port()}"]
+    address = f"http://127.0.0.1:{dashboard}"
+    with log.open("w") as output:
+        process = subprocess.Popen([str(tools / "ray"), *words], env=environment, stdout=output, stderr=output)
+        try:
+            deadline = time.monotonic() + 90
+            while not answers(address):
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.3)
+            yield Head(address, f"127.0.0.1:{port}", token, psutil.Process(process.pid))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
