@@ -1,6 +1,8 @@
 """One trial: from its configuration and data to its curve; the only place with a Lightning Trainer.
 
 loop.py         `train`, and what a trial starts from
+epoch.py        the training steps of an epoch
+epoch_loop.py   the same in Lightning's Trainer
 recorder.py     the measurements before, between and after the epochs
 stopwatch.py    exclusive training time
 randomness.py   the states of all random generators

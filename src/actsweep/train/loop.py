@@ -20,6 +20,7 @@ from actsweep.records import Attempt
 from actsweep.settings import TrainerSettings, TrialConfig
 from actsweep.study import trial_id
 from actsweep.train.checkpoint import ResumeFile, save_weights
+from actsweep.train.epoch_loop import EpochLoop
 from actsweep.train.recorder import Recorder
 
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -83,10 +84,12 @@ def train(
             resume.path if resume else None,
         )
         trainer.callbacks.append(recorder)  # type: ignore[attr-defined]
+        batches = training_batches(config, data, device, order)
+        trainer.fit_loop.epoch_loop = EpochLoop(trainer, batches, recorder.look_up)
         with _interruptible():
             trainer.fit(
                 module,
-                train_dataloaders=training_batches(config, data, device, order),
+                train_dataloaders=batches,
                 ckpt_path=resume.find() if resume else None,
                 weights_only=True,
             )

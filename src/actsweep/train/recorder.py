@@ -63,6 +63,7 @@ class Recorder(pl.Callback):
         self._watch = Stopwatch(settings.accelerator)
         self._began = time.perf_counter()
         self._stopped = False
+        self._epoch = 0
         self._random_state: dict[str, Any] | None = None
         self._best_accuracy = -1.0
         self._rows: list[dict[str, Any]] = []
@@ -76,29 +77,27 @@ class Recorder(pl.Callback):
             self._report(dict(self._rows[-1]))
         else:
             set_random_state(self._random_state, self._order)
-        self._look_up(trainer)
+        self._epoch = trainer.current_epoch
+        trainer.should_stop = self.look_up()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin to count training time."""
+        self._epoch = trainer.current_epoch
         self._watch.start()
-
-    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *batch: Any) -> None:
-        """End where the trial is asked to, or has taken too long."""
-        self._look_up(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Measure, if the epoch is one to be measured after, and write a checkpoint."""
         self._watch.stop()
+        trainer.should_stop = self._stopped
         epoch = trainer.current_epoch + 1
         if self._stopped or epoch % self._settings.eval_every:
             return
         self._evaluate(trainer.global_step, epoch)
-        trainer.should_stop = self._diverged
-        if self._checkpoint is not None and not self._diverged:
+        diverged = self._diverged
+        if self._checkpoint is not None and not diverged:
             trainer.save_checkpoint(self._checkpoint, weights_only=False)
         self._report(dict(self._rows[-1]))
-        if not self._diverged:
-            self._look_up(trainer)
+        trainer.should_stop = diverged or self.look_up()
 
     def state_dict(self) -> dict[str, Any]:
         """What the checkpoint holds of this trial beside module, optimizer and schedule."""
@@ -143,15 +142,20 @@ class Recorder(pl.Callback):
         """Seconds of wall time, those of earlier attempts up to their checkpoints included."""
         return time.perf_counter() - self._began
 
-    def _look_up(self, trainer: pl.Trainer) -> None:
+    def look_up(self) -> bool:
+        """Whether the trial is to end here; to be called after each training step.
+
+        Raises:
+            TrialTimeoutError: it has taken too long.
+        """
         limit = self._settings.trial_timeout
         if limit is not None and self._wall > limit:
             raise TrialTimeoutError(
                 f"the trial took longer than trainer.trial_timeout={limit:g} seconds of wall time: at epoch "
-                f"{trainer.current_epoch} of {self._settings.epochs}; set it higher, or to null"
+                f"{self._epoch} of {self._settings.epochs}; set it higher, or to null"
             )
-        if self._should_stop():
-            self._stopped = trainer.should_stop = True
+        self._stopped = self._stopped or self._should_stop()
+        return self._stopped
 
     def _evaluate(self, step: int, epoch: int) -> None:
         on_probe, on_val = self._measure(self._data.probe), self._measure(self._data.val)
