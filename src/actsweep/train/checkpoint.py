@@ -21,7 +21,7 @@ from torch import Tensor
 
 from actsweep.records import RESUME_FILE, Attempt
 
-_MAGIC = b"actsweep-resume 1"
+_MAGIC = b"actsweep-resume 2"
 
 
 class ResumeFile(CheckpointIO):

@@ -1,6 +1,7 @@
 """The training of one trial."""
 
 import logging
+import os
 import random
 import signal
 import warnings
@@ -102,6 +103,8 @@ def train(
 
 def clean_state(config: TrialConfig) -> None:
     """What a process that has trained before must forget, so that its next curve is that of a fresh process."""
+    # Lightning sets it to 1, and each step of an optimizer then asks the driver of a GPU anew whether there is one.
+    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
     torch.set_num_threads(config.trainer.threads)
     torch.set_default_dtype(torch.float32)
     torch.set_grad_enabled(True)

@@ -15,8 +15,9 @@ def random_state(order: torch.Generator) -> dict[str, Any]:
     """
     numpy: Any = np.random.get_state(legacy=True)  # noqa: NPY002 - the global generator
     name, keys, position, has_gauss, cached = numpy
+    version, words, gauss = random.getstate()
     return {
-        "python": random.getstate(),
+        "python": (version, torch.tensor(words), gauss),  # hundreds of plain numbers would take long to write
         "numpy": (name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, cached),
         "torch": torch.get_rng_state(),
         # Asking a GPU that nothing runs on would take memory there, of each process that trains on the CPU.
@@ -27,7 +28,8 @@ def random_state(order: torch.Generator) -> dict[str, Any]:
 
 def set_random_state(state: dict[str, Any], order: torch.Generator) -> None:
     """Put every generator where it was when `random_state` was called."""
-    random.setstate(state["python"])
+    version, words, gauss = state["python"]
+    random.setstate((version, tuple(words.tolist()), gauss))
     name, keys, position, has_gauss, cached = state["numpy"]
     legacy = (name, keys.numpy().astype(np.uint32), position, has_gauss, cached)
     np.random.set_state(legacy)  # noqa: NPY002 - the global generator

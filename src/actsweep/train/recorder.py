@@ -1,5 +1,6 @@
 """The measurements before, between and after the epochs of a trial."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,7 +103,7 @@ class Recorder(pl.Callback):
     def state_dict(self) -> dict[str, Any]:
         """What the checkpoint holds of this trial beside module, optimizer and schedule."""
         return {
-            "rows": self._rows,
+            "rows": json.dumps(self._rows),  # as one text, since each number by itself would take long to write
             "seconds": self._watch.seconds,
             "wall": self._wall,
             "best_accuracy": self._best_accuracy,
@@ -112,7 +113,7 @@ class Recorder(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what a checkpoint holds, after the Trainer has loaded the module, and report its rows."""
-        self._rows = state_dict["rows"]
+        self._rows = json.loads(state_dict["rows"])
         self._watch.seconds = state_dict["seconds"]
         self._began -= state_dict["wall"]
         self._best_accuracy = state_dict["best_accuracy"]
@@ -127,7 +128,10 @@ class Recorder(pl.Callback):
         if self._diverged or self._stopped:
             self._rows[-1]["status"] = "diverged" if self._diverged else "stopped"
             return Curve.from_rows(self._rows)
-        last, best = (self._measure_at(weights, self._data.test) for weights in (self.last_weights, self.best_weights))
+        last = self._measure_at(self.last_weights, self._data.test)
+        best = last
+        if self.best_weights is not self.last_weights:
+            best = self._measure_at(self.best_weights, self._data.test)
         end = {"test_loss": last.loss, "test_acc": last.accuracy, "best_test_acc": best.accuracy}
         self._rows[-1] |= {"status": "completed", **end}
         return Curve.from_rows(self._rows)
