@@ -2,7 +2,7 @@
 
 Samples per CPU-second, of training alone and of the whole: with the same measurements before, between and after the
 epochs (loss and accuracy on the splits, gradients and saturation on one batch), and of ours with all else that a trial
-does (checkpoints, weights, the test split at the best epoch too). Also against a bare loop that only evaluates. Measured
+does (checkpoints, weights, the test split at the best epoch too). Also against a loop that only evaluates. Measured
 in pairs (A B B A): a machine that grows slower does so for both.
 """
 
