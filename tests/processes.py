@@ -13,7 +13,7 @@ import psutil
 def start(place: Path, *words: str, before: tuple[str, ...] = (), **environment: str) -> subprocess.Popen[str]:
     """A command of ours in `place`, with SIGINT as at a terminal; `before` are the words of a command that runs it."""
     return subprocess.Popen(
-        ["env", "--default-signal=INT", *before, sys.executable, "-m", "actsweep", *words],
+        ["env", "--default-signal=INT,HUP", *before, sys.executable, "-m", "actsweep", *words],
         cwd=place,
         env=os.environ | environment,
         text=True,

@@ -5,8 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from actsweep.records import StudyFolder
-from actsweep.results import Results, read_results
+from actsweep.records import Results, StudyFolder, read_results
 from actsweep.tables import analyze
 
 __all__ = ["LoadedStudy", "analyze", "load"]

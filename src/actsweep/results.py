@@ -11,14 +11,12 @@ from actsweep.errors import RecordsError, TrialsFailedError
 from actsweep.events import StudyRecord, TrialRecord
 from actsweep.failures import given_up_warnings
 from actsweep.plugins import MEASURES
-from actsweep.records import OpenedStudy, StudyFolder, curve_rows, open_study, write_curves, write_whole
+from actsweep.records import OpenedStudy, Results, StudyFolder, curve_rows, open_study, write_curves, write_whole
 from actsweep.report.summary import board_of
 from actsweep.space import text, widened
 from actsweep.stopping import stopping_costs
 from actsweep.study import Study, cell_label
 
-_LARGEST = 2**28  # bytes of results.json: that of the largest study that may be asked for is far smaller
-Results = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -85,27 +83,6 @@ def compute(folder: StudyFolder, opened: OpenedStudy) -> Computed:
     ]
     results["study"]["stopping"] = stopping_costs(study, record)
     return Computed(study, results, trials)
-
-
-def read_results(folder: StudyFolder) -> Results:
-    """The results of a study as they were last written.
-
-    Raises:
-        RecordsError: there are none yet, or the file is damaged.
-    """
-    damaged = f"{folder.results} is damaged; to rebuild it: actsweep report {folder.path}"
-    try:
-        with folder.results.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-        results = json.loads(content) if len(content) <= _LARGEST else None
-    except FileNotFoundError as error:
-        hint = f"actsweep report {folder.path}"
-        raise RecordsError(f"{folder.path}: no {folder.results.name} in it yet; to make it: {hint}") from error
-    except (ValueError, RecursionError) as error:
-        raise RecordsError(damaged) from error
-    if not isinstance(results, dict) or not {"study", "cells", "verdicts"} <= results.keys():
-        raise RecordsError(damaged)
-    return results
 
 
 def _write(folder: StudyFolder, computed: Computed) -> None:

@@ -19,9 +19,9 @@ from actsweep.events import StudyExtended, StudyFinished, StudyRecord, StudyResu
 from actsweep.halt import Halt
 from actsweep.plan import refuse_small_disk
 from actsweep.plugins import refuse_working_folder
-from actsweep.records import EventStream, Ledger, StudyFolder, holds_study, lock_of, open_study
+from actsweep.records import EventStream, Ledger, Results, StudyFolder, holds_study, lock_of, open_study
 from actsweep.report.progress import Progress
-from actsweep.results import Results, rebuild
+from actsweep.results import rebuild
 from actsweep.settings import StudyConfig
 from actsweep.signals import halting, ignore, interrupting
 from actsweep.study import Change, Extension, Study, extension

@@ -8,8 +8,8 @@ import pytest
 
 from actsweep.errors import RecordsError
 from actsweep.events import StudyFinished, StudyRecord
-from actsweep.records import StudyFolder
-from actsweep.results import _unfinished, read_results
+from actsweep.records import StudyFolder, read_results
+from actsweep.results import _unfinished
 from actsweep.settings import StudyConfig
 from actsweep.study import Study
 

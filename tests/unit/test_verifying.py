@@ -28,8 +28,8 @@ from actsweep.results import rebuild
 from actsweep.search.mirror import Mirror
 from actsweep.search.queue import Outcome, TrialQueue
 from actsweep.settings import StudyConfig
-from actsweep.studies import Verification, verify_study
 from actsweep.studies.cleaning import best_of_cells
+from actsweep.studies.verifying import Verification, verify_study
 from actsweep.study import Study, Trial
 from actsweep.train import train
 from actsweep.train.checkpoint import ResumeFile

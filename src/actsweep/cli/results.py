@@ -8,8 +8,7 @@ from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser, warn
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from actsweep.records import OpenedStudy, StudyFolder
-    from actsweep.results import Results
+    from actsweep.records import OpenedStudy, Results, StudyFolder
 
 
 def _report(words: list[str], debug: bool) -> int:
@@ -57,10 +56,9 @@ def _analyze(words: list[str], debug: bool) -> int:
 
 
 def _compare(words: list[str], debug: bool) -> int:
-    from actsweep.records import StudyFolder
+    from actsweep.records import StudyFolder, read_results
     from actsweep.report.console import Screen
     from actsweep.report.side_by_side import compare_studies, comparison_tables
-    from actsweep.results import read_results
 
     folders = [StudyFolder(path) for path in _parser("compare", nargs="+").parse_args(words).run_dir]
     configs = [_opened(folder).recorded for folder in folders]

@@ -56,8 +56,8 @@ def _verify(words: list[str], debug: bool) -> int:
     import json
 
     from actsweep.report.console import Screen
-    from actsweep.studies import verify_study
     from actsweep.studies.show import verification_text
+    from actsweep.studies.verifying import verify_study
 
     parser = _parser("verify")
     parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a study's folder, such as outputs/quickstart")

@@ -4,6 +4,7 @@ from actsweep.records.attempt import Attempt, OutdatedError, attempt_logs, lates
 from actsweep.records.folder import RESUME_FILE, StudyFolder, read_trial, write_whole
 from actsweep.records.ledger import Ledger, LedgerContent, held, is_held, lock_of, read_ledger
 from actsweep.records.opening import OpenedStudy, holds_study, open_study, recorded_config
+from actsweep.records.results_file import Results, read_results
 from actsweep.records.stream import EventStream
 from actsweep.records.table import curve_rows, curve_table, write_curves
 
@@ -15,6 +16,7 @@ __all__ = [
     "LedgerContent",
     "OpenedStudy",
     "OutdatedError",
+    "Results",
     "StudyFolder",
     "attempt_logs",
     "curve_rows",
@@ -26,6 +28,7 @@ __all__ = [
     "lock_of",
     "open_study",
     "read_ledger",
+    "read_results",
     "read_trial",
     "recorded_config",
     "write_curves",

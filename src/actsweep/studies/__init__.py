@@ -5,7 +5,6 @@ from actsweep.studies.detail import TrialDetail, find_trial
 from actsweep.studies.listing import StudyEntry, latest_study, list_studies
 from actsweep.studies.remaining import Remaining, remaining_of
 from actsweep.studies.status import StudyStatus, status_of
-from actsweep.studies.verifying import Verification, verify_study
 
 __all__ = [
     "Remaining",
@@ -13,12 +12,10 @@ __all__ = [
     "StudyEntry",
     "StudyStatus",
     "TrialDetail",
-    "Verification",
     "clean_up",
     "find_trial",
     "latest_study",
     "list_studies",
     "remaining_of",
     "status_of",
-    "verify_study",
 ]

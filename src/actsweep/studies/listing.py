@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from actsweep.errors import RecordsError, RequestError
-from actsweep.records import StudyFolder
+from actsweep.records import StudyFolder, read_results
 from actsweep.report.wording import clean
-from actsweep.results import read_results
 from actsweep.studies.status import status_of
 
 LONGEST_DAMAGE = 200  # characters

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -16,7 +17,9 @@ from actsweep.studies.detail import TrialDetail
 from actsweep.studies.listing import StudyEntry
 from actsweep.studies.remaining import Remaining
 from actsweep.studies.status import StudyStatus
-from actsweep.studies.verifying import Verification
+
+if TYPE_CHECKING:
+    from actsweep.studies.verifying import Verification  # loads the whole analysis
 
 _LISTED = 20
 _CURVE = {
@@ -128,7 +131,7 @@ def _cell(value: object) -> str:
     return DASH if value is None else clean(value)
 
 
-def verification_text(verification: Verification) -> RenderableType:
+def verification_text(verification: "Verification") -> RenderableType:
     """What was compared; whatever does not agree, with the way to mend it; and what is worth knowing."""
     table = plain_table("checked", "extent", "agrees")
     for check in verification.checks:

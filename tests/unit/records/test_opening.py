@@ -10,7 +10,7 @@ from actsweep.events import StudyExtended, StudyStarted
 from actsweep.plugins import refuse_plugins_in, refuse_working_folder
 from actsweep.records import Ledger, StudyFolder, holds_study, open_study
 from actsweep.settings import StudyConfig
-from actsweep.studies import verify_study
+from actsweep.studies.verifying import verify_study
 
 Compose = Callable[..., StudyConfig]
 
