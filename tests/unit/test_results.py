@@ -30,7 +30,7 @@ def test_a_file_made_to_harm_is_refused_like_a_damaged_one(tmp_path: Path, conte
 def test_a_file_beyond_all_bounds_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = json.dumps({"study": {}, "cells": [], "verdicts": []})
     (tmp_path / "results.json").write_text(results)
-    monkeypatch.setattr("actsweep.results._LARGEST", len(results) - 1)
+    monkeypatch.setattr("actsweep.records.results_file._LARGEST", len(results) - 1)
     with pytest.raises(RecordsError, match=r"results\.json is damaged"):
         read_results(StudyFolder(tmp_path))
 
