@@ -10,12 +10,15 @@ from typing import Any
 
 import torch
 
-from bench import analysis_speed, coverage, quickstart, training
+from bench import analysis_speed, coverage, driver, plain_tune, quickstart, template, training
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "analysis_speed": analysis_speed.run,
     "coverage": coverage.run,
     "training": training.run,
+    "template": template.run,
+    "driver": driver.run,
+    "plain_tune": plain_tune.run,
     "quickstart": quickstart.run,
 }
 OUTPUT = Path("outputs/bench")

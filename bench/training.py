@@ -44,7 +44,7 @@ def run() -> dict[str, Any]:
     torch.set_num_threads(1)
     figures: dict[str, Any] = {}
     for name, words in CASES.items():
-        config, data = _trial(*words, f"data.root={cifar.folder()}" if "digits" not in name else "data.root=null")
+        config, data = trial(*words, f"data.root={cifar.folder()}" if "digits" not in name else "data.root=null")
         samples = len(data.train.labels) * config.trainer.epochs
         ours: list[Seconds] = []
         bare: list[Seconds] = []
@@ -63,7 +63,7 @@ def run() -> dict[str, Any]:
     return figures
 
 
-def _trial(*words: str) -> tuple[TrialConfig, Data]:
+def trial(*words: str) -> tuple[TrialConfig, Data]:
     found: list[TrialConfig] = []
     run_with_hydra("train", words, lambda config, overrides: found.append(config.trial({}, config.seed)) or 0)
     return found[0], load(prepare(found[0].data), found[0].data)
