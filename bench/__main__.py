@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from bench import analysis_speed, coverage, driver, plain_tune, quickstart, template, training
+from bench import analysis_speed, coverage, driver, plain_tune, quickstart, resume, startup, template, training
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "analysis_speed": analysis_speed.run,
@@ -18,6 +18,8 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "training": training.run,
     "template": template.run,
     "driver": driver.run,
+    "resume": resume.run,
+    "startup": startup.run,
     "plain_tune": plain_tune.run,
     "quickstart": quickstart.run,
 }

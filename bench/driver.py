@@ -51,7 +51,7 @@ def run() -> dict[str, Any]:
 
 def measure(trials: int, place: Path) -> dict[str, float]:
     """Figures of one study, of a process that does nothing else."""
-    study, source = _study(trials, place)
+    study, source = study_of(trials, place)
     folder = StudyFolder(place / "study")
     folder.path.mkdir()
     spent: dict[str, float] = defaultdict(float)
@@ -63,7 +63,7 @@ def measure(trials: int, place: Path) -> dict[str, float]:
         progress = stack.enter_context(Progress(study, Console(file=io.StringIO())))
         mirror = Mirror(study, folder, ledger.content.fold())
         stream = _Timed(ledger, [_timed(spent, "progress", progress), _timed(spent, "mirror", mirror)], spent)
-        _begin(stream, study, source)
+        begin(stream, study, source)
         run_trials = _run_trials_without_work()
         cpu, wall = time.process_time(), time.perf_counter()
         run_trials(study, source, folder, stream, Halt(), capacity.slots)
@@ -80,7 +80,7 @@ def measure(trials: int, place: Path) -> dict[str, float]:
     }
 
 
-def _study(trials: int, place: Path) -> tuple[Study, Source]:
+def study_of(trials: int, place: Path) -> tuple[Study, Source]:
     found: list[StudyConfig] = []
     words = (
         *("experiment=smoke", f"run.root={place}", "run.name=study", "tracker=none"),
@@ -91,7 +91,7 @@ def _study(trials: int, place: Path) -> tuple[Study, Source]:
     return Study(found[0], source.fingerprint), source
 
 
-def _begin(stream: EventStream, study: Study, source: Source) -> None:
+def begin(stream: EventStream, study: Study, source: Source) -> None:
     data = {"label": source.label, "fingerprint": source.fingerprint, "classes": len(source.classes)}
     stream(StudyStarted(study.config.run.name, data, {}, study.config.model_dump(mode="json"), time.time()))
 

@@ -7,6 +7,7 @@ import actsweep.train
 from actsweep.curves import Curve
 from actsweep.events import Row
 from actsweep.search.runner import TrialRunner
+from actsweep.settings import TrialConfig
 
 
 class IdleRunner(TrialRunner):
@@ -18,13 +19,17 @@ class IdleRunner(TrialRunner):
 
 
 def _train(trial: Any, data: Any, report: Callable[[Row], None], attempt: Any, should_stop: Any) -> Curve:
-    """A made-up curve of as many evaluations as the trial asks for."""
-    end = trial.trainer.epochs
-    rows = [_row(epoch, epoch / end + trial.seed % 97 / 1e4) for epoch in range(end + 1)]
+    rows = made_up_rows(trial)
     for row in rows:
         report(row)
     rows[-1] |= {"status": "completed", "test_loss": 1.0, "test_acc": 0.5, "best_test_acc": 0.5}
     return Curve.from_rows(rows)
+
+
+def made_up_rows(trial: TrialConfig) -> list[dict[str, Any]]:
+    """As many evaluations as a trial asks for, of a curve that nobody trained."""
+    end = trial.trainer.epochs
+    return [_row(epoch, epoch / end + trial.seed % 97 / 1e4) for epoch in range(end + 1)]
 
 
 def _row(epoch: int, progress: float) -> dict[str, Any]:

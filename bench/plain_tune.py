@@ -1,6 +1,6 @@
 """A whole sweep by the command, against the same trials by plain Ray Tune over a Lightning template: wall seconds.
 
-`python -m bench plain_tune` runs 40 trials, of about 20 seconds for ours in fp32, on two cores three times: by plain Tune
+`python -m bench plain_tune` runs 40 trials, about 20 seconds each for ours in fp32, on two cores: by plain Tune
 as it comes, by ours in fp32, and by ours in bf16. `python -m bench.plain_tune 8` does so for eight trials.
 """
 
@@ -77,7 +77,7 @@ def _plain(trials: int) -> None:
         }
         fit(trial, Path(root), SIZES, EPOCHS, lambda metrics: tune.report(dict(metrics)))
 
-    ray.init(num_cpus=CORES, include_dashboard=False, log_to_driver=False)
+    ray.init(address="local", num_cpus=CORES, include_dashboard=False, log_to_driver=False)
     space = {
         "activation": tune.grid_search(list(ACTIVATIONS)),
         "lr": tune.loguniform(1e-4, 1e-1),
