@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,7 +19,17 @@ from actsweep.events import StudyExtended, StudyFinished, StudyRecord, StudyResu
 from actsweep.halt import Halt
 from actsweep.plan import refuse_small_disk
 from actsweep.plugins import refuse_working_folder
-from actsweep.records import EventStream, Ledger, Results, StudyFolder, holds_study, lock_of, open_study
+from actsweep.records import (
+    EventStream,
+    Ledger,
+    LedgerContent,
+    OpenedStudy,
+    Results,
+    StudyFolder,
+    holds_study,
+    lock_of,
+    open_study,
+)
 from actsweep.report.progress import Progress
 from actsweep.results import rebuild
 from actsweep.settings import StudyConfig
@@ -32,7 +42,14 @@ HURRIED_TRACKER_SECONDS = 3.0
 _PACKAGES = ("actsweep", "torch", "pytorch-lightning", "ray", "optuna", "numpy")
 
 
-def run_sweep(config: StudyConfig, console: Console, *, extend: bool = False, debug: bool = False) -> Results:
+def run_sweep(
+    config: StudyConfig,
+    console: Console,
+    *,
+    extend: bool = False,
+    debug: bool = False,
+    known: LedgerContent | None = None,
+) -> Results:
     """Run what a study still lacks, and rebuild its results.
 
     Args:
@@ -40,6 +57,7 @@ def run_sweep(config: StudyConfig, console: Console, *, extend: bool = False, de
         console: for progress and notes.
         extend: whether trials may be added to the study that the folder holds: seeds, blocks, points, arms or strata.
         debug: let Ray's own messages through.
+        known: what the study's ledger held when it was read before; see `read_ledger`.
 
     Raises:
         RequestError: the folder holds a study of other settings or data, or the request cannot be met.
@@ -50,7 +68,7 @@ def run_sweep(config: StudyConfig, console: Console, *, extend: bool = False, de
     folder = StudyFolder(Path(config.run.root) / config.run.name)
     with interrupting():
         try:
-            return _swept(folder, config, console, extend=extend, debug=debug)
+            return _swept(folder, _Request(config, extend, known), console, debug=debug)
         except (KeyboardInterrupt, SystemExit) as end:
             if isinstance(end, SystemExit) and end.code != signal.SIGTERM:  # Ray makes one of it while it starts
                 raise
@@ -64,16 +82,28 @@ def run_sweep(config: StudyConfig, console: Console, *, extend: bool = False, de
             raise Interrupted(f"stopped: {where}: {error.strerror}; {_way_on(folder)}") from error
 
 
-def _swept(folder: StudyFolder, config: StudyConfig, console: Console, *, extend: bool, debug: bool) -> Results:
+@dataclass(frozen=True)
+class _Request:
+    """What is asked for: a study, whether its folder's may be added to, and what is known of the ledger there."""
+
+    config: StudyConfig
+    extend: bool
+    known: LedgerContent | None
+
+
+def _swept(folder: StudyFolder, request: _Request, console: Console, *, debug: bool) -> Results:
     refuse_working_folder()
+    config = request.config
     asked = Study(config)
-    _additions(folder, config, extend)
+    opened, _ = _additions(folder, request)
     require_login(config.tracker)
     source = _prepared(asked)
     study = Study(config, source.fingerprint)
-    with _folder_of(folder), Ledger(folder.ledger) as ledger, _nothing_left(folder):
+    known = opened.content if opened else None
+    with _folder_of(folder), Ledger(folder.ledger, known) as ledger, _nothing_left(folder):
         record = ledger.content.fold()
-        added = _additions(folder, config, extend)  # once more, now that no other process can write there
+        # Once more, now that no other process can write there.
+        _, added = _additions(folder, replace(request, known=ledger.content))
         _refuse_other_data(record, source, folder)
         failed = any(trial.status == "failed" for trial in record.trials.values())
         if added or failed or not record.finished:
@@ -211,22 +241,22 @@ def _close(tracked: Tracker | None, console: Console, halt: Halt) -> None:
             console.print(f"W&B: {problem}", style="yellow", markup=False)
 
 
-def _additions(folder: StudyFolder, config: StudyConfig, extend: bool) -> tuple[Change, ...]:
-    """What is added to the study that the folder holds.
+def _additions(folder: StudyFolder, request: _Request) -> tuple[OpenedStudy | None, tuple[Change, ...]]:
+    """The study that the folder holds, if any, and what is added to it.
 
     Raises:
         RequestError: the folder holds another study, or one that trials were not to be added to, or none to extend.
     """
     folder.refuse_links()
     if not holds_study(folder):
-        if extend:
+        if request.extend:
             raise RequestError(f"--extend: {folder.path} holds no study yet, so there is nothing to add to")
-        return ()
-    before = open_study(folder).recorded
-    difference = extension(before, config)
-    if difference.other or (difference.added and not extend):
-        raise RequestError(_other_study(folder, before, difference, extend))
-    return difference.added
+        return None, ()
+    opened = open_study(folder, request.known)
+    difference = extension(opened.recorded, request.config)
+    if difference.other or (difference.added and not request.extend):
+        raise RequestError(_other_study(folder, opened.recorded, difference, request.extend))
+    return opened, difference.added
 
 
 def _other_study(folder: StudyFolder, before: StudyConfig, difference: Extension, extend: bool) -> str:

@@ -10,6 +10,7 @@ from actsweep.cli.memory import RAY, TORCH
 from actsweep.errors import RequestError
 
 if TYPE_CHECKING:
+    from actsweep.records import LedgerContent
     from actsweep.settings import StudyConfig
 
 
@@ -48,11 +49,11 @@ def _resume(words: list[str], debug: bool) -> int:
     arguments = parser.parse_args(words)
     if arguments.dry_run:
         return _show_remaining(arguments.run_dir)
-    return _run_study(_resumed_config(arguments.run_dir), extend=False, debug=debug)
+    return _resume_study(arguments.run_dir, debug=debug)
 
 
-def _resumed_config(path: Path) -> "StudyConfig":
-    """A study's settings, with its folder where it is now."""
+def _resume_study(path: Path, *, debug: bool) -> int:
+    """Go on with a study, with its folder where it is now."""
     from actsweep.records import StudyFolder, open_study
 
     opened = open_study(StudyFolder(path))
@@ -60,7 +61,7 @@ def _resumed_config(path: Path) -> "StudyConfig":
         warn(f"{opened.problem}; it is made anew from the ledger")
     named = path if path.name not in ("", "..") else path.resolve()  # a link keeps its name
     place = opened.config.run.model_copy(update={"name": named.name, "root": str(named.parent)})
-    return opened.config.model_copy(update={"run": place})
+    return _run_study(opened.config.model_copy(update={"run": place}), debug=debug, known=opened.content)
 
 
 def _show_remaining(path: Path) -> int:
@@ -72,13 +73,15 @@ def _show_remaining(path: Path) -> int:
     return DONE
 
 
-def _run_study(config: "StudyConfig", *, extend: bool, debug: bool) -> int:
+def _run_study(
+    config: "StudyConfig", *, extend: bool = False, debug: bool, known: "LedgerContent | None" = None
+) -> int:
     from actsweep.cli.results import show_results
     from actsweep.report.console import Screen
     from actsweep.sweep import run_sweep
 
     screen = Screen()
-    results = run_sweep(config, screen, extend=extend, debug=debug)
+    results = run_sweep(config, screen, extend=extend, debug=debug, known=known)
     return show_results(results, Path(config.run.root) / config.run.name, screen)
 
 

@@ -32,8 +32,12 @@ class OpenedStudy:
     problem: str = ""
 
 
-def open_study(folder: StudyFolder) -> OpenedStudy:
+def open_study(folder: StudyFolder, known: LedgerContent | None = None) -> OpenedStudy:
     """Read a study's settings and its ledger; a study.yaml that is lost or damaged is made good from the ledger.
+
+    Args:
+        folder: the study's.
+        known: what its ledger held when it was read before; see `read_ledger`.
 
     Raises:
         RecordsError: the folder holds no study, its ledger is damaged, or study.yaml now asks for another study
@@ -41,7 +45,7 @@ def open_study(folder: StudyFolder) -> OpenedStudy:
         RequestError: the settings are of another version.
     """
     folder.refuse_links()
-    content = read_ledger(folder.ledger)
+    content = read_ledger(folder.ledger, known)
     record = content.fold()
     if not record.settings:
         config = folder.read_config()

@@ -72,8 +72,7 @@ class Progress:
     def replay(self, events: Iterable[Event]) -> None:
         """Take in what happened before, in silence."""
         with self._lock:
-            for event in events:
-                self._state.fold(event)
+            self._state.replay(events)
 
     def __call__(self, event: Event) -> None:
         """Take in one event as it happens."""
@@ -123,6 +122,15 @@ class _State:
         self._board = Board(study, self._record)
         self._pace = Pace()
         self._event_time, self._event_clock = 0.0, self._began
+
+    def replay(self, events: Iterable[Event]) -> None:
+        event = None
+        for event in events:
+            self._record(event)
+            self._pace(event)
+        if event is not None:
+            self._event_time, self._event_clock = event.time, self._clock()
+            self._board = board_of(self.study, self._record)
 
     def fold(self, event: Event) -> None:
         chosen_anew = isinstance(event, PointChosen) and place_of(event) in self._record.chosen
