@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from actsweep.events import TrialStarted
+from actsweep.records import StudyFolder, read_ledger
 from bench import cifar
 
 TRIALS = 40
@@ -25,16 +27,29 @@ ACTIVATIONS = ("relu", "sigmoid")
 
 def run(trials: int = TRIALS) -> dict[str, Any]:
     """Wall seconds of each, and how many times faster ours are."""
-    plain = _timed([sys.executable, "-m", "bench.plain_tune", "--plain", str(trials)])
-    figures: dict[str, Any] = {"trials": trials, "plain Ray Tune, wall seconds": plain}
+    figures: dict[str, Any] = {"trials": trials}
+    ours: dict[str, float] = {}
+    configurations: list[dict[str, Any]] = []
     for precision in ("fp32", "bf16"):
         with tempfile.TemporaryDirectory() as place:
-            ours = _timed([sys.executable, "-m", "actsweep", "sweep", *_words(trials, place, precision)])
-            ended = json.loads((Path(place) / "study" / "results.json").read_text())["study"]["trials"]
-        figures[f"ours in {precision}, wall seconds"] = ours
-        figures[f"ours in {precision}, trials"] = json.dumps(ended)
-        figures[f"plain / ours in {precision}"] = plain / ours
-    return figures
+            ours[precision] = _timed([sys.executable, "-m", "actsweep", "sweep", *_words(trials, place, precision)])
+            configurations = _configurations(StudyFolder(Path(place) / "study"))
+        assert len(configurations) == trials
+        figures[f"ours in {precision}, wall seconds"] = ours[precision]
+    with tempfile.TemporaryDirectory() as home:
+        asked = json.dumps(configurations)
+        plain = _timed([sys.executable, "-m", "bench.plain_tune", "--plain", asked], HOME=home)
+    figures["plain Ray Tune, wall seconds"] = plain
+    return figures | {f"plain / ours in {precision}": plain / seconds for precision, seconds in ours.items()}
+
+
+def _configurations(folder: StudyFolder) -> list[dict[str, Any]]:
+    """What the study's trials were, for plain Tune to run the same."""
+    starts = [event for event in read_ledger(folder.ledger).events if isinstance(event, TrialStarted)]
+    return [
+        {"activation": start.cell["model.activation"], "lr": start.nuisance["optimizer.lr"], "seed": start.seed}
+        for start in starts
+    ]
 
 
 def _words(trials: int, root: str, precision: str) -> tuple[str, ...]:
@@ -48,13 +63,13 @@ def _words(trials: int, root: str, precision: str) -> tuple[str, ...]:
     )
 
 
-def _timed(command: list[str]) -> float:
+def _timed(command: list[str], **environment: str) -> float:
     started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"RAY_AIR_NEW_OUTPUT": "0"})
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | environment)
     return time.perf_counter() - started
 
 
-def _plain(trials: int) -> None:
+def _plain(configurations: list[dict[str, Any]]) -> None:
     """What a user writes: a function trainable, a search space, a `Tuner` with its defaults."""
     import ray
     from ray import tune
@@ -70,33 +85,28 @@ def _plain(trials: int) -> None:
 
         torch.set_num_threads(1)
         trial = {
-            "seed": config["seed"],
-            "model": {"activation": config["activation"], "depth": 3, "width": 16},
-            "optimizer": {"lr": config["lr"]},
+            "seed": config["trial"]["seed"],
+            "model": {"activation": config["trial"]["activation"], "depth": 3, "width": 16},
+            "optimizer": {"lr": config["trial"]["lr"]},
             "data": {"batch_size": 128, "augment": False},
         }
         fit(trial, Path(root), SIZES, EPOCHS, lambda metrics: tune.report(dict(metrics)))
 
     ray.init(address="local", num_cpus=CORES, include_dashboard=False, log_to_driver=False)
-    space = {
-        "activation": tune.grid_search(list(ACTIVATIONS)),
-        "lr": tune.loguniform(1e-4, 1e-1),
-        "seed": tune.randint(0, 10**6),
-    }
     tuner = tune.Tuner(
         tune.with_resources(trainable, {"cpu": 1}),
-        param_space=space,
-        tune_config=tune.TuneConfig(metric="val_acc", mode="max", num_samples=trials // len(ACTIVATIONS)),
-        run_config=tune.RunConfig(storage_path=tempfile.mkdtemp(), verbose=0),
+        param_space={"trial": tune.grid_search(configurations)},
+        tune_config=tune.TuneConfig(metric="val_acc", mode="max"),
+        run_config=tune.RunConfig(storage_path=os.environ["HOME"], verbose=0),
     )
     results = tuner.fit()
-    assert len(results) == trials, f"{len(results)} of {trials} trials"
+    assert len(results) == len(configurations), f"{len(results)} of {len(configurations)} trials"
     assert not results.errors, results.errors[0]
     ray.shutdown()
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--plain":
-        _plain(int(sys.argv[2]))
+        _plain(json.loads(sys.argv[2]))
     else:
         print(json.dumps(run(int(sys.argv[1])), indent=1))

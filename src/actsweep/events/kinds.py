@@ -68,7 +68,7 @@ Measured = Annotated[Row, AfterValidator(_measured)]
 EvaluatedRow = Annotated[Row, AfterValidator(_evaluated)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StudyStarted:
     """A study begins.
 
@@ -88,7 +88,7 @@ class StudyStarted:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StudyResumed:
     """A new driver goes on with a study, of which `finished` trials need not run again."""
 
@@ -97,7 +97,7 @@ class StudyResumed:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StudyExtended:
     """Trials are added to a study whose results may have been seen.
 
@@ -114,7 +114,7 @@ class StudyExtended:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RangeWidened:
     """The range of a nuisance setting grew, in every cell, since a best value lay at its edge."""
 
@@ -124,7 +124,7 @@ class RangeWidened:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PointChosen:
     """The tuning of a cell in a block is settled: these nuisance values are the ones that its replicates get."""
 
@@ -135,7 +135,7 @@ class PointChosen:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CellGivenUp:
     """No more trials of a cell are begun by this driver: all that ended have failed, and alike.
 
@@ -152,7 +152,7 @@ class CellGivenUp:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrialStarted:
     """A trial begins its attempt number `attempt` (from 1); what an earlier attempt reported no longer counts.
 
@@ -171,7 +171,7 @@ class TrialStarted:
     spared: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One row of a trial's curve."""
 
@@ -182,7 +182,7 @@ class Evaluation:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrialFinished:
     """A trial came to its end.
 
@@ -201,7 +201,7 @@ class TrialFinished:
     weights: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrialStopped:
     """A tune trial was stopped early, by its cell's scheduler, at the rung of epoch `rung`."""
 
@@ -212,7 +212,7 @@ class TrialStopped:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StopSpared:
     """A spared tune trial goes on, where its cell's scheduler would have stopped it: at the rung of epoch `rung`."""
 
@@ -223,7 +223,7 @@ class StopSpared:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TrialFailed:
     """An attempt ended without a result.
 
@@ -243,7 +243,7 @@ class TrialFailed:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StepCost:
     """Milliseconds of one training step of a replicate's arm, measured for its unit after all trials had ended."""
 
@@ -253,7 +253,7 @@ class StepCost:
     time: Time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StudyFinished:
     """Every trial of the study has ended."""
 

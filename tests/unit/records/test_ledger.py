@@ -5,6 +5,7 @@ import resource
 import signal
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,9 +228,49 @@ def test_the_lock_ends_with_its_holder(tmp_path: Path) -> None:
     assert len(read_ledger(tmp_path / "ledger.jsonl").events) == 2
 
 
+class TestKnown:
+    """A ledger that has not changed since it was read is not read again."""
+
+    @pytest.mark.parametrize("torn", [b"", b'{"v":2,"ev'])
+    def test_what_has_not_changed_is_as_it_was(self, tmp_path: Path, torn: bytes) -> None:
+        path = tmp_path / "ledger.jsonl"
+        write(path, EVENTS)
+        path.write_bytes(path.read_bytes() + torn)
+        known = read_ledger(path)
+        assert read_ledger(path, known) is known
+        with Ledger(path, known) as ledger:
+            assert ledger.content is known
+            ledger(EVENTS[1])
+        assert read_ledger(path).events == (*EVENTS, EVENTS[1])
+
+    def test_what_has_grown_is_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "ledger.jsonl"
+        write(path, EVENTS[:3])
+        known = read_ledger(path)
+        write(path, EVENTS[3:])
+        assert read_ledger(path, known).events == tuple(EVENTS)
+
+    def test_what_was_changed_is_read_and_refused_also_at_the_same_size(self, tmp_path: Path) -> None:
+        path = tmp_path / "ledger.jsonl"
+        write(path, EVENTS)
+        known = read_ledger(path)
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(RecordsError, match="is damaged"):
+            read_ledger(path, known)
+
+    def test_what_is_gone_is_empty(self, tmp_path: Path) -> None:
+        path = tmp_path / "ledger.jsonl"
+        write(path, EVENTS)
+        known = read_ledger(path)
+        path.unlink()
+        assert read_ledger(path, known).events == ()
+
+
 class TestFold:
     def test_a_new_attempt_starts_from_nothing(self, tmp_path: Path) -> None:
-        second = TrialStarted(**{**START.__dict__, "attempt": 2})
+        second = replace(START, attempt=2)
         late = Evaluation(START.trial_id, 1, {"epoch": 2, "val_acc": 0.9}, 9.0)
         row = Evaluation(START.trial_id, 2, {"epoch": 0, "val_acc": 0.2}, 9.0)
         write(tmp_path / "l.jsonl", [*EVENTS[:5], second, late, row])
