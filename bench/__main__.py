@@ -10,7 +10,19 @@ from typing import Any
 
 import torch
 
-from bench import analysis_speed, coverage, driver, plain_tune, quickstart, resume, startup, template, training
+from bench import (
+    analysis_speed,
+    coverage,
+    driver,
+    efficiency,
+    plain_tune,
+    precision,
+    quickstart,
+    resume,
+    startup,
+    template,
+    training,
+)
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "analysis_speed": analysis_speed.run,
@@ -18,9 +30,11 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "training": training.run,
     "template": template.run,
     "driver": driver.run,
+    "efficiency": efficiency.run,
     "resume": resume.run,
     "startup": startup.run,
     "plain_tune": plain_tune.run,
+    "precision": precision.run,
     "quickstart": quickstart.run,
 }
 OUTPUT = Path("outputs/bench")

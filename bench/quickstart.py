@@ -11,10 +11,8 @@ from typing import Any
 import psutil
 import pyarrow.parquet as pq
 
-from actsweep.config import run_with_hydra
-from actsweep.data import load, prepare
-from actsweep.settings import StudyConfig
 from actsweep.train import train
+from bench.training import trial
 
 SAMPLE_SECONDS = 0.2
 
@@ -75,11 +73,9 @@ def _purpose(name: str, is_driver: bool) -> str:
 
 def _measuring_share() -> float:
     """Thread-seconds of a quickstart trial outside training, per second of training."""
-    found: list[StudyConfig] = []
-    run_with_hydra("train", ["experiment=quickstart"], lambda config, overrides: found.append(config) or 0)
-    trial, data = found[0].trial({}, 0), load(prepare(found[0].data), found[0].data)
+    config, data = trial("experiment=quickstart")
     started = time.thread_time()
-    curve = train(trial, data)
+    curve = train(config, data)
     assert curve.seconds is not None
     return (time.thread_time() - started) / float(curve.seconds[-1]) - 1
 
