@@ -115,20 +115,27 @@ class TrialRunner(tune.Trainable):
 
 
 def _run(config: dict[str, Any], attempts: Sequence[Attempt], messages: Messages, stop: threading.Event) -> None:
-    for asked, attempt in zip(config["trials"], attempts, strict=True):
+    for number, asked in enumerate(config["trials"]):
         if stop.is_set():
             return
-        messages.put({"end": _end_of(asked, config, attempt, messages, stop)})
+        messages.put({"end": _end_of(asked, config, attempts[: number + 1], messages, stop)})
 
 
 def _end_of(
-    asked: dict[str, Any], config: dict[str, Any], attempt: Attempt, messages: Messages, stop: threading.Event
+    asked: dict[str, Any],
+    config: dict[str, Any],
+    attempts: Sequence[Attempt],
+    messages: Messages,
+    stop: threading.Event,
 ) -> dict[str, Any]:
-    """Train one trial; how it ended."""
+    """Train one trial, whose attempt is the last of those of its pack so far; how it ended."""
     folder = StudyFolder(Path(config["study"]))
+    *earlier, attempt = attempts
     try:
         from actsweep.train import train  # only workers pay for it
 
+        if earlier and earlier[-1].outdated:
+            raise OutdatedError("this worker was taken for lost, and its trials are with others")
         attempt.begin()
         trial = TrialConfig.model_validate(asked["trial"])
         folder.write_trial(asked["trial_id"], trial)

@@ -210,6 +210,16 @@ def test_a_worker_whose_attempt_is_outdated_stops_and_touches_nothing_more(
     assert "Traceback" not in (folder / "attempt-1.log").read_text()
 
 
+def test_a_worker_that_was_taken_for_lost_begins_no_other_trial_of_its_pack(
+    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
+) -> None:
+    old = runner(asked("long other", "trainer.epochs=100000"))
+    old.step()
+    Attempt(tmp_path / "trials" / "long", 2).begin()
+    assert [end["reason"] for end in ends(results(old))] == ["lost", "lost"]
+    assert not (tmp_path / "trials" / "other").exists()
+
+
 def test_a_worker_that_cannot_end_its_trial_takes_no_other(
     asked: Asked, runner: Callable[..., TrialRunner], monkeypatch: pytest.MonkeyPatch
 ) -> None:
