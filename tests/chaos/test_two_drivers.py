@@ -8,7 +8,7 @@ import pytest
 
 from actsweep import sweep
 from actsweep.errors import RecordsError
-from actsweep.records import Ledger, read_ledger
+from actsweep.records import Ledger, LedgerContent, read_ledger
 from actsweep.report.console import Screen
 from actsweep.settings import StudyConfig
 from chaos.evidence import FOLDER
@@ -42,9 +42,9 @@ def test_a_refused_driver_that_also_made_the_folder_leaves_it_to_the_other(
     """The other driver takes the lock in the moment between the folder's making and ours."""
     with ExitStack() as stack:
 
-        def too_late(path: Path) -> Ledger:
+        def too_late(path: Path, known: LedgerContent | None) -> Ledger:
             stack.enter_context(Ledger(path))
-            return Ledger(path)
+            return Ledger(path, known)
 
         monkeypatch.setattr(sweep, "Ledger", too_late)
         with pytest.raises(RecordsError, match="in use by another actsweep"):

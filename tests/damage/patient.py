@@ -13,7 +13,7 @@ import yaml
 from actsweep.errors import ActsweepError
 from actsweep.records import StudyFolder
 from actsweep.results import rebuild
-from actsweep.studies import Verification, verify_study
+from actsweep.studies.verifying import Verification, verify_study
 
 DERIVED = ("curves.parquet", "results.json", "report.html")
 NOT_OF_THE_STUDY = re.compile(r"wandb/.*|ledger\.lock|trials/\w+/attempt-\d+\.log")

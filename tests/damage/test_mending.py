@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import timeless
-from actsweep.studies import verify_study
+from actsweep.studies.verifying import verify_study
 from damage.patient import Patient
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

@@ -7,8 +7,8 @@ import pytest
 
 from actsweep.cli import COMMANDS, run
 from actsweep.cli.command import Command as Entry
-from actsweep.cli.sweeps import _resumed_config
-from actsweep.records import StudyFolder
+from actsweep.cli.sweeps import _placed
+from actsweep.records import StudyFolder, open_study
 from actsweep.settings import StudyConfig
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -85,7 +85,7 @@ def test_a_study_goes_on_in_the_folder_that_was_named(
     (study.path / "trials").mkdir()
     (tmp_path / "alias").symlink_to(study.path)
     monkeypatch.chdir(tmp_path if asked == folder else study.path)
-    place = _resumed_config(Path(asked)).run
+    place = _placed(open_study(StudyFolder(Path(asked))).config, Path(asked)).run
     assert Path(place.root).resolve() / place.name == tmp_path / folder
 
 

@@ -53,15 +53,20 @@ def _resume(words: list[str], debug: bool) -> int:
 
 
 def _resume_study(path: Path, *, debug: bool) -> int:
-    """Go on with a study, with its folder where it is now."""
+    """Go on with a study."""
     from actsweep.records import StudyFolder, open_study
 
     opened = open_study(StudyFolder(path))
     if opened.problem:
         warn(f"{opened.problem}; it is made anew from the ledger")
+    return _run_study(_placed(opened.config, path), debug=debug, known=opened.content)
+
+
+def _placed(config: "StudyConfig", path: Path) -> "StudyConfig":
+    """A study's settings, with its folder where it is now."""
     named = path if path.name not in ("", "..") else path.resolve()  # a link keeps its name
-    place = opened.config.run.model_copy(update={"name": named.name, "root": str(named.parent)})
-    return _run_study(opened.config.model_copy(update={"run": place}), debug=debug, known=opened.content)
+    place = config.run.model_copy(update={"name": named.name, "root": str(named.parent)})
+    return config.model_copy(update={"run": place})
 
 
 def _show_remaining(path: Path) -> int:
