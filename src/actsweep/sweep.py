@@ -95,33 +95,34 @@ def _swept(folder: StudyFolder, request: _Request, console: Console, *, debug: b
     refuse_working_folder()
     config = request.config
     asked = Study(config)
-    opened, _ = _additions(folder, request)
+    seen, _ = _additions(folder, request)
     require_login(config.tracker)
     source = _prepared(asked)
     study = Study(config, source.fingerprint)
-    known = opened.content if opened else None
+    known = seen.content if seen else None
     with _folder_of(folder), Ledger(folder.ledger, known) as ledger, _nothing_left(folder):
-        record = ledger.content.fold()
         # Once more, now that no other process can write there.
-        _, added = _additions(folder, replace(request, known=ledger.content))
+        opened, added = _additions(folder, replace(request, known=ledger.content))
+        record = opened.record if opened else StudyRecord()
         _refuse_other_data(record, source, folder)
         failed = any(trial.status == "failed" for trial in record.trials.values())
-        if added or failed or not record.finished:
+        if added or failed or not record.finished or opened is None:
             refuse_small_disk(study, source, record)
             _run(study, source, folder, ledger, _Surroundings(console, added, debug))
+            opened = None  # it has grown
         else:
-            _make_good(folder, study, record)
-    return rebuild(folder)
+            _make_good(folder, study, opened)
+    return rebuild(folder, opened)
 
 
-def _make_good(folder: StudyFolder, study: Study, record: StudyRecord) -> None:
+def _make_good(folder: StudyFolder, study: Study, opened: OpenedStudy) -> None:
     """Make anew what the folder of a study that has ended lacks."""
-    if not folder.config_file.exists() or open_study(folder).problem:
+    if opened.problem:
         folder.write_config(study.config)
     if not folder.optuna.exists():
         from actsweep.search import Mirror  # loads Ray
 
-        Mirror(study, folder, record).close()
+        Mirror(study, folder, opened.record).close()
 
 
 @dataclass(frozen=True)

@@ -25,15 +25,15 @@ from typing import Any, Self, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from actsweep.errors import RecordsError
-from actsweep.events import EVENT_TYPES, Evaluation, Event, StudyRecord
+from actsweep.events import EVENT_TYPES, Evaluation, Event, StudyRecord, TrialFinished
 
 FORMAT = 2
 SYNC_SECONDS = 1.0
 LONGEST_LINE = 2**20
 _HEAD = b'{"v":%d,"event":"' % FORMAT
 _CRC = b',"crc":"'
-_NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
-_NON_FINITE_TEXTS = tuple(b'"%s"' % text.encode() for text in _NON_FINITE)
+_MEASURING = (Evaluation, TrialFinished)  # the events that hold numbers which may not be finite
+_NON_FINITE = ((b'"nan"', b"NaN"), (b'"inf"', b"Infinity"), (b'"-inf"', b"-Infinity"))
 
 
 @dataclass(frozen=True)
@@ -216,27 +216,23 @@ def _checked(line: bytes, before: int, place: str) -> int:
 
 def _decode(line: bytes, place: str) -> Event:
     """The event of a line; a checksum is no proof of who wrote it, so nothing in it is taken on trust."""
+    if not line.startswith(_HEAD):
+        other = line.startswith(b'{"v":') and not line.startswith(_HEAD[: _HEAD.index(b",") + 1])
+        raise RecordsError(_other_format(place) if other else f"{place} is no event of a study")
+    name, _, rest = line.removeprefix(_HEAD).partition(b'"')
+    kind = EVENT_TYPES.get(name.decode(errors="replace"))
+    if kind is None:
+        raise RecordsError(f"{place} is no event of a study: there is none called {name.decode(errors='replace')!r}")
+    values = rest.rpartition(_CRC)[0].removeprefix(b",")
+    if kind in _MEASURING:
+        for said, number in _NON_FINITE:
+            values = values.replace(said, number)
     try:
-        if line.startswith(_HEAD) and not any(text in line for text in _NON_FINITE_TEXTS):
-            name, _, rest = line.removeprefix(_HEAD).partition(b'",')
-            body, _, _ = rest.rpartition(_CRC)
-            found = _fields_of(name.decode()).model_validate_json(b"{%s}" % body)
-            return EVENT_TYPES[name.decode()](**found.__dict__)
-        tree = json.loads(line)
-        del tree["crc"]
-        if tree.pop("v") != FORMAT:
-            raise RecordsError(_other_format(place))
-        for measured in ("row", "final"):
-            if measured in tree:
-                tree[measured] = {key: _NON_FINITE.get(value, value) for key, value in tree[measured].items()}
-        kind = EVENT_TYPES[tree.pop("event")]
-        return kind(**dict(_fields_of(kind.kind).model_validate(tree)))
+        return kind(**_fields_of(kind.kind).model_validate_json(b"{%s}" % values).__dict__)
     except ValidationError as error:
         problem = error.errors()[0]
-        told = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+        told = ": ".join([*filter(None, [".".join(map(str, problem["loc"]))]), problem["msg"]])
         raise RecordsError(f"{place} is no event of a study: {told}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise RecordsError(f"{place} is no event of a study: {type(error).__name__}: {error}") from error
 
 
 @cache

@@ -52,10 +52,7 @@ class Packer:
         queue: its trials.
         record: what has happened so far, kept up to date by others.
         slots: how many workers there are.
-        stoppable: whether a scheduler may stop a trial.
-
-    Attributes:
-        stoppable: the same.
+        stoppable: whether a scheduler may stop a trial; an attribute, too.
     """
 
     def __init__(

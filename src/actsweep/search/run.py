@@ -31,9 +31,7 @@ from actsweep.settings import ClusterSettings
 from actsweep.study import Study, Trial
 
 
-def run_trials(
-    study: Study, source: Source, folder: StudyFolder, stream: EventStream, halt: Halt, slots: int = 1
-) -> None:
+def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventStream, halt: Halt, slots: int) -> None:
     """Run every trial of a study that has no result yet.
 
     Args:

@@ -162,13 +162,13 @@ class _Ending:
         self._stop = stop
         self._attempt = attempt
         self._looked = time.monotonic()
+        self._outdated = False
 
     def __call__(self) -> bool:
-        if not self._stop.is_set() and time.monotonic() - self._looked > LOOK_SECONDS:
+        if not self._outdated and time.monotonic() - self._looked > LOOK_SECONDS:
             self._looked = time.monotonic()
-            if self._attempt.outdated:
-                self._stop.set()
-        return self._stop.is_set()
+            self._outdated = self._attempt.outdated
+        return self._outdated or self._stop.is_set()
 
 
 def _metric(row: Row, classes: int) -> float:

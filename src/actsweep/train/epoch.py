@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ def train_epoch(
     """
     steps = 0
     for batch in batches:
-        optimizer.step(_Closure(module, optimizer, batch, steps, precision))  # type: ignore[arg-type]  # a tensor
+        optimizer.step(partial(_gradients, module, optimizer, batch, steps, precision))  # type: ignore[arg-type]
         if schedule is not None:
             schedule.step()
         steps += 1
@@ -45,29 +46,18 @@ def train_epoch(
     return steps
 
 
-class _Closure:
-    """A forward and a backward pass, which leave the gradients of one batch."""
-
-    def __init__(
-        self,
-        module: Classifier,
-        optimizer: Optimizer,
-        batch: tuple[Tensor, Tensor],
-        number: int,
-        precision: Callable[[], AbstractContextManager[object]],
-    ) -> None:
-        self._module = module
-        self._optimizer = optimizer
-        self._batch = batch
-        self._number = number
-        self._precision = precision
-
-    def __call__(self) -> Tensor:
-        """The loss."""
-        with torch.enable_grad():
-            with self._precision():
-                loss = self._module.training_step(self._batch, self._number)
-            self._optimizer.zero_grad()
-            loss.backward()
-        self._module.configure_gradient_clipping(self._optimizer)
-        return loss
+def _gradients(
+    module: Classifier,
+    optimizer: Optimizer,
+    batch: tuple[Tensor, Tensor],
+    number: int,
+    precision: Callable[[], AbstractContextManager[object]],
+) -> Tensor:
+    """A forward and a backward pass, which leave the gradients of a batch; the loss."""
+    with torch.enable_grad():
+        with precision():
+            loss = module.training_step(batch, number)
+        optimizer.zero_grad()
+        loss.backward()
+    module.configure_gradient_clipping(optimizer)
+    return loss

@@ -210,10 +210,18 @@ def test_a_worker_whose_attempt_is_outdated_stops_and_touches_nothing_more(
     assert "Traceback" not in (folder / "attempt-1.log").read_text()
 
 
+@pytest.mark.parametrize(("every", "seconds"), [(100_000, 0.0), (1, 3600.0)], ids=["in training", "in writing"])
 def test_a_worker_that_was_taken_for_lost_begins_no_other_trial_of_its_pack(
-    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
+    asked: Asked,
+    runner: Callable[..., TrialRunner],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    every: int,
+    seconds: float,
 ) -> None:
-    old = runner(asked("long other", "trainer.epochs=100000"))
+    """Whether it sees that after a step, or when it next writes."""
+    monkeypatch.setattr("actsweep.search.runner.LOOK_SECONDS", seconds)
+    old = runner(asked("long other", "trainer.epochs=100000", f"trainer.eval_every={every}"))
     old.step()
     Attempt(tmp_path / "trials" / "long", 2).begin()
     assert [end["reason"] for end in ends(results(old))] == ["lost", "lost"]
