@@ -6,8 +6,8 @@ from typing import Any
 import actsweep.train
 from actsweep.curves import Curve
 from actsweep.events import Row
-from actsweep.search.runner import TrialRunner
 from actsweep.settings import TrialConfig
+from actsweep.worker.runner import TrialRunner
 
 
 class IdleRunner(TrialRunner):

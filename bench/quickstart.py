@@ -26,7 +26,7 @@ def run() -> dict[str, Any]:
         curves = pq.read_table(Path(place) / "outputs" / "quickstart" / "curves.parquet").to_pandas()
     training = float(curves.groupby("trial_id").seconds.max().sum())
     measuring = _measuring_share() * training
-    imports = _cpu_seconds_of("import actsweep.train, actsweep.search.runner") * 2
+    imports = _cpu_seconds_of("import actsweep.train, actsweep.worker.runner") * 2
     total = sum(by_process.values())
     return {
         "wall seconds": wall,

@@ -15,8 +15,9 @@ from actsweep.cluster import OBJECT_STORE_BYTES, access_notes, connected, requir
 from actsweep.container import memory_left
 from actsweep.data import prepare
 from actsweep.devices import cores, cuda_devices
+from actsweep.disk import free_bytes
 from actsweep.errors import ActsweepError
-from actsweep.plan import concurrency, free_bytes, make_plan
+from actsweep.plan import concurrency, make_plan
 from actsweep.report.terminal import plain_table
 from actsweep.report.wording import clean, count, size
 from actsweep.settings import StudyConfig

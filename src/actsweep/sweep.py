@@ -14,10 +14,10 @@ from rich.console import Console
 
 from actsweep.cluster import access_notes, connected, ended_with_ray
 from actsweep.data import Source, prepare
+from actsweep.disk import refuse_small_disk
 from actsweep.errors import Interrupted, RequestError
 from actsweep.events import StudyExtended, StudyFinished, StudyRecord, StudyResumed, StudyStarted, Subscriber
 from actsweep.halt import Halt
-from actsweep.plan import refuse_small_disk
 from actsweep.plugins import refuse_working_folder
 from actsweep.records import (
     EventStream,

@@ -3,6 +3,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,23 @@ def test_a_sweep_ends_well_and_says_where_things_are(smoke: Any) -> None:
 def test_ray_and_wandb_keep_quiet(smoke: Any) -> None:
     for word in ("ray", "wandb:", "WARNING", "INFO", "pid=", "Traceback", "\x1b"):
         assert word not in smoke.done.stdout
+
+
+WITHOUT_TORCH = """
+import sys
+from actsweep.cli import run
+code = run(sys.argv[1:])
+print("loaded:", *sorted({"torch", "pytorch_lightning", "torchvision", "sklearn"} & set(sys.modules)))
+sys.exit(code)
+"""
+
+
+def test_a_driver_trains_nothing_and_so_loads_nothing_to_train_with(smoke: Any, tmp_path: Path) -> None:
+    """They would be most of its memory, and seconds of its start; that their data is cached is the smoke sweep's."""
+    words = ("sweep", "experiment=smoke", "trainer.epochs=1", "study.measure_cost=true", f"run.root={tmp_path}")
+    command = [sys.executable, "-c", WITHOUT_TORCH, *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "loaded:"), done.stderr
 
 
 def test_the_folder_holds_what_was_promised_and_nothing_else(smoke: Any) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from actsweep.data import prepare
+from actsweep.disk import free_bytes, lacking_bytes, refuse_small_disk
 from actsweep.errors import RequestError
 from actsweep.events import StudyRecord
-from actsweep.plan import free_bytes, make_plan, refuse_small_disk
-from actsweep.plan.disk import lacking_bytes
+from actsweep.plan import make_plan
 from actsweep.settings import StudyConfig
 from actsweep.study import Study
 

@@ -5,12 +5,34 @@ digits.py cifar.py folder.py plugin.py    where their images come from: files, a
 origin.py     what these have in common
 entry.py cache.py    decoded images on the local disk
 splits.py     which images are in which split
-resident.py batches.py augment.py    what a trial sees
+resident.py batches.py augment.py    what a trial sees, as tensors
+
+`prepare` loads no torch, so that a driver, which trains nothing, stays small.
 """
 
-from actsweep.data.batches import Batches, eval_batches
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from actsweep.data.cache import cache_folder
-from actsweep.data.resident import Data, Split, load
 from actsweep.data.sources import Source, prepare
 
+if TYPE_CHECKING:
+    from actsweep.data.batches import Batches, eval_batches
+    from actsweep.data.resident import Data, Split, load
+
 __all__ = ["Batches", "Data", "Source", "Split", "cache_folder", "eval_batches", "load", "prepare"]
+
+_WITH_TORCH = {
+    "Batches": "batches",
+    "Data": "resident",
+    "Split": "resident",
+    "eval_batches": "batches",
+    "load": "resident",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What needs torch is imported when it is asked for."""
+    if name in _WITH_TORCH:
+        return getattr(import_module(f"actsweep.data.{_WITH_TORCH[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

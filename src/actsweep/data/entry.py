@@ -6,13 +6,11 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import psutil
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from actsweep.data import cache
 from actsweep.data.splits import Counts, stratified_order
@@ -21,7 +19,7 @@ from actsweep.errors import DataError
 CHUNK = 1024
 LABEL_BYTES = 8
 Dtype = Literal["uint8", "float32"]
-DTYPES: dict[str, torch.dtype] = {"uint8": torch.uint8, "float32": torch.float32}
+DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 """What images may be stored as: bytes, which stand for 0 to 1, or floats, which are used as they are."""
 
 
@@ -139,7 +137,7 @@ def write_order(entry: Path, found: Contents, seed: int) -> None:
     cache.write(_ordered(entry, seed), parts(), {})
 
 
-def mapped(entry: Path, found: Contents, seed: int) -> tuple[Tensor, Tensor]:
+def mapped(entry: Path, found: Contents, seed: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Images (n, channels, height, width) and labels (n,) int64 in the order of a seed, without reading them.
 
     All processes share the pages of the file; a write stays private to the process that does it. Where this seed's
@@ -156,10 +154,9 @@ def mapped(entry: Path, found: Contents, seed: int) -> tuple[Tensor, Tensor]:
                     raise DataError(f"the cache entry {entry} is damaged; start again, which rebuilds it")
                 write_order(entry, found, seed)
     label_bytes = LABEL_BYTES * found.images
-    dtype = DTYPES[found.dtype]
-    size = label_bytes + found.images * int(np.prod(found.shape)) * dtype.itemsize
-    flat = torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8)
-    return flat[label_bytes:].view(dtype).view(found.images, *found.shape), flat[:label_bytes].view(torch.int64)
+    flat = np.asarray(np.memmap(path, dtype=np.uint8, mode="c"))
+    images = flat[label_bytes:].view(found.dtype).reshape(found.images, *found.shape)
+    return images, flat[:label_bytes].view(np.int64)
 
 
 def _pixels(entry: Path) -> Path:

@@ -87,8 +87,9 @@ def load(source: Source, settings: DataSettings) -> Data:
     if found is None or found.fingerprint != source.fingerprint:
         raise DataError(f"the cache entry {entry} is missing, damaged or of other data; start again, which rebuilds it")
     cuts = cut(found.counts, settings)
-    images, labels = mapped(entry, found, settings.seed)
-    check_classes(labels.numpy(), found.classes, cuts)
+    stored = mapped(entry, found, settings.seed)
+    check_classes(stored[1], found.classes, cuts)
+    images, labels = (torch.from_numpy(array) for array in stored)
     train, probe, val, test = (Split(images[part], labels[part]) for part in cuts)
     mean, std = _moments(train.images)
     return Data(train, probe, val, test, mean, std, len(found.classes), source.label, found.fingerprint)

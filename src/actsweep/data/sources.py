@@ -40,12 +40,14 @@ class Source:
         fingerprint: 16 hex digits that stand for the names, sizes and pixels of its images, wherever its root is and
             whenever the files were written.
         classes: the names of its classes; a label is an index into them.
+        image_shape: channels, height and width of an image.
     """
 
     path: str
     label: str
     fingerprint: str
     classes: tuple[str, ...]
+    image_shape: tuple[int, int, int]
 
 
 def prepare(settings: DataSettings, sources: Mapping[str, Callable[[DataSettings], Origin]] = SOURCES) -> Source:
@@ -71,8 +73,8 @@ def prepare(settings: DataSettings, sources: Mapping[str, Callable[[DataSettings
                 found = _decoded(origin, entry, settings)
             write_order(entry, found, settings.seed)
     _, labels = mapped(entry, found, settings.seed)
-    check_classes(labels.numpy(), found.classes, cuts)
-    return Source(str(entry), origin.label, found.fingerprint, found.classes)
+    check_classes(labels, found.classes, cuts)
+    return Source(str(entry), origin.label, found.fingerprint, found.classes, found.shape)
 
 
 def _origin(settings: DataSettings, sources: Mapping[str, Callable[[DataSettings], Origin]]) -> Origin:

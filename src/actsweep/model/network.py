@@ -13,6 +13,7 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from actsweep.architecture import SMALLEST_IMAGE, features, stages
 from actsweep.errors import DataError
 from actsweep.model.activation import build_activation
 from actsweep.model.init import init_network
@@ -22,9 +23,6 @@ from actsweep.model.schedules import build_schedule
 from actsweep.settings import ModelSettings, OptimizerSettings
 
 Batch = tuple[Tensor, Tensor]
-
-STAGES = 3
-SMALLEST_IMAGE = 2**STAGES
 
 
 class Classifier(pl.LightningModule):
@@ -167,29 +165,20 @@ def _check_task(image_shape: tuple[int, int, int], classes: int) -> None:
 
 def _cnn(settings: ModelSettings, image_shape: tuple[int, int, int], classes: int) -> nn.Sequential:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    channels, height, width = image_shape
     index = 0
-    for stage in range(STAGES):
-        stage_width = settings.width * 2**stage
-        for _ in range(_convolutions(settings.depth, stage)):
+    for stage, convolutions in enumerate(stages(settings, image_shape[0]), start=1):
+        for inputs, outputs in convolutions:
             index += 1
             # The bias stays before a norm too, so that every norm starts from the same random draws.
-            layers[f"conv{index}"] = nn.Conv2d(channels, stage_width, kernel_size=3, padding=1)
+            layers[f"conv{index}"] = nn.Conv2d(inputs, outputs, kernel_size=3, padding=1)
             if settings.norm != "none":
-                layers[f"norm{index}"] = _norm(settings.norm, stage_width)
+                layers[f"norm{index}"] = _norm(settings.norm, outputs)
             layers[f"activation{index}"] = build_activation(settings.activation)
-            channels = stage_width
-        layers[f"pool{stage + 1}"] = nn.MaxPool2d(2)
+        layers[f"pool{stage}"] = nn.MaxPool2d(2)
     layers["flatten"] = nn.Flatten()
     layers["dropout"] = nn.Dropout(settings.dropout)
-    features = channels * (height // SMALLEST_IMAGE) * (width // SMALLEST_IMAGE)
-    layers["linear"] = nn.Linear(features, classes)
+    layers["linear"] = nn.Linear(features(settings, image_shape), classes)
     return nn.Sequential(layers)
-
-
-def _convolutions(depth: int, stage: int) -> int:
-    share, rest = divmod(depth, STAGES)
-    return share + (stage < rest)
 
 
 def _norm(name: str, channels: int) -> nn.Module:

@@ -1,49 +1,21 @@
-"""Trials that do not end by themselves at `trainer.trial_timeout`, since they hang, or since their worker is frozen.
+"""Trials whose workers should have ended them long ago, and could not: those of frozen workers."""
 
-A trial looks at the clock after each batch. One that hangs in between is ended by its own worker some time later, with
-a traceback in its log. A worker that cannot do that is ended by the driver, later still.
-"""
-
-import faulthandler
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import ray
 from ray.tune.experiment import Trial as TuneTrial
 
-from actsweep.records import Attempt
+from actsweep.worker import worker_seconds
 
 STARTING_SECONDS = 600.0  # for the data to come and the first evaluation, where the driver waits for a sign of life
-
-
-def worker_seconds(limit: float) -> float:
-    """When a worker ends a trial that has a time limit, with time for its last evaluations: seconds, as the limit."""
-    return 1.25 * limit + 20
 
 
 def driver_seconds(limit: float) -> float:
     """When the driver ends the worker of a trial that has a time limit: seconds, as the limit."""
     return worker_seconds(limit) + 20
-
-
-@contextmanager
-def ended_when_hung(limit: float | None, attempt: Attempt) -> Iterator[None]:
-    """End this process, with the traceback of every thread in the attempt's log, where the block takes far too long.
-
-    The traceback is written by a thread that needs nothing of Python's, so even one stuck in C code is ended.
-    """
-    if limit is None:
-        yield
-        return
-    with attempt.open_log() as log:
-        faulthandler.dump_traceback_later(worker_seconds(limit), exit=True, file=log)
-        try:
-            yield
-        finally:
-            faulthandler.cancel_dump_traceback_later()
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ from actsweep.search.outcomes import Outcomes
 from actsweep.search.packs import Pack, Packer
 from actsweep.search.policy import FailurePolicy
 from actsweep.search.queue import Outcome, TrialQueue
-from actsweep.search.runner import TrialRunner
 from actsweep.search.scheduler import CellSchedulers
 from actsweep.search.searcher import StudySearcher
 from actsweep.search.tuning import Announcement
 from actsweep.settings import ClusterSettings
 from actsweep.study import Study, Trial
+from actsweep.worker import TrialRunner
 
 
 def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventStream, halt: Halt, slots: int) -> None:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from actsweep.data import cache_folder
 from actsweep.errors import RecordsError, RequestError
 from actsweep.events import StudyRecord, TrialRecord
 from actsweep.records import StudyFolder, held, is_held, open_study, read_ledger
@@ -125,8 +126,6 @@ def _of_cache(*, remove: bool) -> Iterator[list[Removal]]:
     Raises:
         RequestError: an entry is in use.
     """
-    from actsweep.data import cache_folder  # loads torch
-
     root = cache_folder()
     found: list[Removal] = []
     entries = [path for path in sorted(root.iterdir()) if _is_entry(path)] if _is_folder(root) else []

@@ -92,8 +92,9 @@ def test_a_source_survives_pickle_and_json(two_classes, ask):
     source = prepare(ask(two_classes))
     assert pickle.loads(pickle.dumps(source)) == source
     parsed = json.loads(json.dumps(dataclasses.asdict(source)))
-    assert Source(**{**parsed, "classes": tuple(parsed["classes"])}) == source
-    assert (source.label, source.classes) == ("images", ("cat", "dog"))
+    lists = {name: tuple(parsed[name]) for name in ("classes", "image_shape")}
+    assert Source(**parsed | lists) == source
+    assert (source.label, source.classes, source.image_shape) == ("images", ("cat", "dog"), (3, 8, 8))
 
 
 def test_a_second_time_nothing_is_decoded(two_classes, ask):

@@ -8,6 +8,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from actsweep.activations import ACTIVATIONS
+from actsweep.architecture import weights_bytes
 from actsweep.errors import DataError
 from actsweep.model import Classifier, evaluate
 
@@ -91,6 +92,14 @@ def test_number_of_parameters(classifier):
     norms = 2 * (8 + 8 + 16 + 32)
     linear = 32 * 2 * 2 * 10 + 10
     assert sum(parameter.numel() for parameter in module.parameters()) == convolutions + norms + linear
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "group"])
+@pytest.mark.parametrize(("depth", "width", "shape"), [(1, 2, (1, 8, 8)), (4, 8, (3, 16, 24)), (6, 5, (3, 32, 32))])
+def test_the_size_of_the_weights_is_known_without_building_them(classifier, depth, width, shape, norm):
+    module = classifier(image_shape=shape, depth=depth, width=width, classes=7, norm=norm)
+    built = sum(value.numel() * value.element_size() for value in module.state_dict().values())
+    assert weights_bytes(module.architecture, shape, 7) == built
 
 
 @pytest.mark.parametrize(

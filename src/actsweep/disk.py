@@ -4,10 +4,10 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from actsweep.data import Source, load
+from actsweep.architecture import weights_bytes
+from actsweep.data import Source
 from actsweep.errors import RequestError
 from actsweep.events import StudyRecord
-from actsweep.model import build_module
 from actsweep.report.wording import size
 from actsweep.study import Study
 
@@ -48,11 +48,17 @@ def lacking_bytes(study: Study, source: Source, record: StudyRecord) -> int:
 
 def _largest_weights(study: Study, source: Source) -> int:
     """Bytes of the weights of the largest cell's network."""
-    shape = load(source, study.config.data).image_shape
+    shape, classes = source.image_shape, len(source.classes)
     largest = 0
     for cell in study.cells:
         middle = {dimension.path: dimension.at(0.5) for dimension in cell.space}
+        config = study.trial_config(cell, middle, seed=0)
+        if config.model.name == "cnn":
+            largest = max(largest, weights_bytes(config.model, shape, classes))
+            continue
+        from actsweep.model import build_module  # loads torch, which a driver needs for nothing else
+
         with suppress(Exception):  # a plugin's model that cannot be built is a failure of its trials
-            module = build_module(study.trial_config(cell, middle, seed=0), shape, len(source.classes))
-            largest = max(largest, sum(value.numel() * value.element_size() for value in module.state_dict().values()))
+            weights = build_module(config, shape, classes).state_dict().values()
+            largest = max(largest, sum(value.numel() * value.element_size() for value in weights))
     return largest

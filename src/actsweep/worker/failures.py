@@ -1,0 +1,33 @@
+"""Why a trial failed, told from what it raised."""
+
+import errno
+import re
+
+from actsweep.errors import DataError, TrialTimeoutError
+from actsweep.events import FailureReason
+from actsweep.records import OutdatedError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+# Of what torch raises where an allocation fails only the text is the same for all devices and allocators.
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory|ALLOC_FAILED")
+
+
+def reason_of(error: BaseException) -> FailureReason:
+    """Why a trial that raised `error` failed."""
+    match error:
+        case OutdatedError():
+            return "lost"
+        case TrialTimeoutError():
+            return "timeout"
+        case DataError():
+            return "data"
+        case OSError() if error.errno in _FULL:
+            return "disk"
+        case MemoryError():
+            return "memory"
+        case OSError() if error.errno == errno.ENOMEM:
+            return "memory"
+        case RuntimeError() if _NO_MEMORY.search(str(error)):
+            return "memory"
+        case _:
+            return "error"
