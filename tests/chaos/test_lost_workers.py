@@ -29,11 +29,16 @@ KILLED = 4
 
 @pytest.mark.slow
 @pytest.mark.timeout(700)
+@pytest.mark.parametrize("side_by_side", [1, 3])
 def test_a_study_whose_workers_are_killed_has_the_same_results(
-    actsweep: Command, undisturbed: Path, tmp_path: Path, record_property: Callable[[str, object], None]
+    side_by_side: int,
+    actsweep: Command,
+    undisturbed: Path,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     folder, chance = tmp_path / FOLDER, random.Random(4)
-    running = start(tmp_path, "sweep", *STUDY)
+    running = start(tmp_path, "sweep", *STUDY, f"cluster.side_by_side={side_by_side}")
     for _ in range(KILLED):
         before = count(folder, "evaluation")
         wait_for(lambda: count(folder, "evaluation") > before, 120, running)  # noqa: B023 - called in this turn alone
@@ -44,7 +49,7 @@ def test_a_study_whose_workers_are_killed_has_the_same_results(
     record_property("ended with", code)
     record_property("lost attempts", len(lost))
     record_property("measured again", trained_again(folder))
-    assert 1 <= len(lost) <= KILLED
+    assert 1 <= len(lost) <= KILLED * side_by_side
     assert {event.reason for event in lost} == {"lost"}
     assert code == (0 if all(event.will_retry for event in lost) else 1), errors
     resume(actsweep, folder)

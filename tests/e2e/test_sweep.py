@@ -52,6 +52,14 @@ def test_a_driver_trains_nothing_and_so_loads_nothing_to_train_with(smoke: Any, 
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "loaded:"), done.stderr
 
 
+def test_trials_side_by_side_come_to_the_same(smoke: Any, actsweep: Command, tmp_path: Path) -> None:
+    done = actsweep("sweep", "experiment=smoke", "cluster.side_by_side=3", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "outputs" / "smoke"
+    assert timeless.curves(folder).equals(timeless.curves(smoke.folder))
+    assert timeless.results(folder) == timeless.results(smoke.folder)
+
+
 def test_the_folder_holds_what_was_promised_and_nothing_else(smoke: Any) -> None:
     names = {path.name for path in smoke.folder.iterdir()}
     assert names == {

@@ -13,7 +13,10 @@ MODEL = {
     "dropout": 0.0,
     "options": {},
 }
-TRAINER = {"accelerator": "cpu", "epochs": 4, "precision": "fp32", "threads": 1, "eval_every": 1, "trial_timeout": None}
+TRAINER = {
+    **{"accelerator": "cpu", "epochs": 4, "precision": "fp32", "threads": 1},
+    **{"eval_every": 1, "cuda_graph": False, "trial_timeout": None},
+}
 
 
 def test_settings_that_are_accepted_stay_as_given() -> None:

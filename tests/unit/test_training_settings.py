@@ -30,6 +30,7 @@ from actsweep.study import trial_id
         ),
         (("optimizer.clip=0",), "optimizer.clip: should be greater than 0, not 0"),
         (("optimizer.label_smoothing=1",), "optimizer.label_smoothing: should be less than 1, not 1"),
+        (("trainer.cuda_graph=true",), "trainer.cuda_graph=true needs trainer=gpu"),
         (("trainer.trial_timeout=0",), "trainer.trial_timeout: should be greater than 0, not 0"),
     ],
 )

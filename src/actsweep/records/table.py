@@ -113,7 +113,8 @@ def _rows_of(study: Study, trial: TrialRecord, swept: Mapping[str, Value]) -> li
     start = trial.started
     lr = study.trial_config(study.cell_at(start.cell), start.nuisance, start.seed).optimizer.lr
     fixed = {"trial_id": start.trial_id, "phase": start.phase, "seed": start.seed, "block": start.block, "lr": lr}
-    shared = 0 < study.config.cluster.resources.gpu < 1
+    cluster = study.config.cluster
+    shared = 0 < cluster.resources.gpu < 1 or (cluster.resources.gpu > 0 and cluster.side_by_side > 1)
     rows = [{**fixed, **swept, **row, **(_uncontended(row, trial.step_ms) if shared else {})} for row in trial.rows]
     rows[-1] |= {**trial.final, "step_ms": trial.step_ms, "status": trial.status, "rung": trial.rung}
     return rows

@@ -67,59 +67,64 @@ class EventCallback(DriverOnly, Callback):
         self._watch.end_overdue()
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
-        """A worker begins the first attempt of a pack."""
-        self._stream(self._begun(trial))
+        """A worker begins the first attempts of a pack."""
+        self._stream(*(self._begun(trial, place) for place in self._packs[trial.trial_id].running))
 
     def on_trial_result(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
     ) -> None:
         """Rows of attempts, and how some ended."""
-        self._watch.heard(trial)
         gathered = _Gathered()
+        pack = self._packs[trial.trial_id]
         for report in result["reports"]:
-            ours, attempt = self._packs[trial.trial_id].current
+            place = report["place"]
+            ours, attempt = pack.attempts[place]
+            self._watch.heard(trial, place)
             if "row" in report:
                 gathered.events.append(Evaluation(ours.trial_id, attempt, report["row"], time.time()))
             elif "failure" in (end := report["end"]):
                 self._publish(gathered)
                 gathered = _Gathered()
                 self._fail(ours, attempt, end["reason"], end["failure"])
-                self._advance(trial, gathered)
+                self._advance(trial, place, gathered)
             else:
                 final = end["status"], end["final"], time.time(), end["weights"]
                 gathered.end(ours, TrialFinished(ours.trial_id, attempt, *final))
-                self._advance(trial, gathered)
+                self._advance(trial, place, gathered)
         decision = self._schedulers.taken(trial.trial_id) if self._schedulers is not None else None
-        if decision is not None and not self._packs[trial.trial_id].over:
+        if decision is not None and pack.running:
             self._decide(trial, decision, gathered)
         self._publish(gathered)
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
-        """A worker is gone, and with it the attempt that ran; the rest of its pack is for another worker."""
-        pack, too_long = self._packs[trial.trial_id], self._watch.end(trial)
-        if pack.over:
+        """A worker is gone, and with it the attempts that ran; the rest of its pack is for another worker."""
+        pack, said = self._packs[trial.trial_id], _said(trial.error_file)
+        late = {place: self._watch.end(trial, place) for place in pack.running}
+        if not late:
             return
-        ours, attempt = pack.current
+        for place, too_long in late.items():
+            self._lose(*pack.attempts[place], said, too_long=too_long)
+        for other in pack.untouched:
+            self._queue.retry(other.trial_id)
+
+    def _lose(self, ours: Trial, attempt: int, said: str, *, too_long: bool) -> None:
         record = self._stream.record.trials.get(ours.trial_id)
         if record is None or record.status != "running":  # its worker was lost before the trial began
             self._stream(self._started(ours, attempt))
-        said = _said(trial.error_file)
         reason = reason_of_end(said)
         if reason == "lost" and too_long:
             self._fail(ours, attempt, "timeout", HUNG.format(limit=ours.config.trainer.trial_timeout))
         else:
             self._fail(ours, attempt, reason, _last_line(said))
-        for other in pack.untouched:
-            self._queue.retry(other.trial_id)
 
     def _decide(self, trial: TuneTrial, decision: Decision, gathered: "_Gathered") -> None:
         """Recorded at once with the rows that it follows from: rungs that are refilled take no decision again."""
-        ours, attempt = self._packs[trial.trial_id].current
+        ours, attempt = self._packs[trial.trial_id].attempts[0]  # the only one, since it may be stopped
         if decision.spared:
             gathered.events.append(StopSpared(ours.trial_id, attempt, decision.rung, time.time()))
         else:
             gathered.end(ours, TrialStopped(ours.trial_id, attempt, decision.rung, time.time()))
-            self._advance(trial, gathered)
+            self._advance(trial, 0, gathered)
 
     def _publish(self, gathered: "_Gathered") -> None:
         self._stream(*gathered.events)
@@ -128,17 +133,16 @@ class EventCallback(DriverOnly, Callback):
             self._packer.ended(ours.cell, record)
             self._queue.end(ours.trial_id, self._outcomes.of(record))
 
-    def _advance(self, trial: TuneTrial, gathered: "_Gathered") -> None:
-        """An attempt has ended, and the next of its pack, if there is one, begins."""
-        self._watch.end(trial)
-        pack = self._packs[trial.trial_id]
-        pack.place += 1
-        if not pack.over:
-            gathered.events.append(self._begun(trial))
+    def _advance(self, trial: TuneTrial, place: int, gathered: "_Gathered") -> None:
+        """An attempt has ended, and another one of its pack, if one is left, begins."""
+        self._watch.end(trial, place)
+        begins = self._packs[trial.trial_id].end(place)
+        if begins is not None:
+            gathered.events.append(self._begun(trial, begins))
 
-    def _begun(self, trial: TuneTrial) -> Event:
-        ours, attempt = self._packs[trial.trial_id].current
-        self._watch.begin(trial, ours.config.trainer.trial_timeout)
+    def _begun(self, trial: TuneTrial, place: int) -> Event:
+        ours, attempt = self._packs[trial.trial_id].attempts[place]
+        self._watch.begin(trial, place, ours.config.trainer.trial_timeout)
         return self._started(ours, attempt)
 
     def _started(self, ours: Trial, attempt: int) -> Event:

@@ -35,30 +35,30 @@ class Watch:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._watched: dict[str, _Watched] = {}
+        self._watched: dict[tuple[str, int], _Watched] = {}
 
-    def begin(self, trial: TuneTrial, limit: float | None) -> None:
-        """A trial begins on a worker, with its time limit in seconds, or with none: then it is never ended."""
+    def begin(self, trial: TuneTrial, place: int, limit: float | None) -> None:
+        """A trial of a pack begins, with its time limit in seconds, or with none: then it is never ended."""
         now = self._clock()
         ends = math.inf if limit is None else now + STARTING_SECONDS + driver_seconds(limit)
-        self._watched[trial.trial_id] = _Watched(trial, limit, now, ends)
+        self._watched[trial.trial_id, place] = _Watched(trial, limit, now, ends)
 
-    def heard(self, trial: TuneTrial) -> None:
+    def heard(self, trial: TuneTrial, place: int) -> None:
         """A trial has reported, so its training has begun."""
-        watched = self._watched.get(trial.trial_id)
+        watched = self._watched.get((trial.trial_id, place))
         if watched is not None and watched.limit is not None:
             ends = min(watched.ends, self._clock() + driver_seconds(watched.limit))
-            self._watched[trial.trial_id] = replace(watched, ends=ends)
+            self._watched[trial.trial_id, place] = replace(watched, ends=ends)
 
-    def end(self, trial: TuneTrial) -> bool:
+    def end(self, trial: TuneTrial, place: int) -> bool:
         """A trial is over; whether it took longer than its limit."""
-        watched = self._watched.pop(trial.trial_id, None)
+        watched = self._watched.pop((trial.trial_id, place), None)
         return watched is not None and watched.limit is not None and self._clock() - watched.began >= watched.limit
 
     def end_overdue(self) -> None:
         """End the workers that should have ended their trials long ago, frozen ones too; Tune then sees them lost."""
-        for name, watched in self._watched.items():
+        for key, watched in self._watched.items():
             if self._clock() > watched.ends:
-                self._watched[name] = replace(watched, ends=math.inf)
+                self._watched[key] = replace(watched, ends=math.inf)
                 if (actor := watched.trial.temporary_state.ray_actor) is not None:
                     ray.kill(actor)

@@ -1,8 +1,7 @@
-"""Several trials for a worker in one go, where each takes little time: what Tune spends on each would be felt."""
+"""Several trials for a worker in one go: where each takes little time, or where they train side by side."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from actsweep.events import StudyRecord, TrialRecord
 from actsweep.search.queue import TrialQueue
@@ -12,39 +11,43 @@ PACK_SECONDS = 5.0  # of wall time, some hundred times what Tune and a round tri
 MOST_TRIALS = 200
 
 
-@dataclass
 class Pack:
-    """Trials that one worker trains one after the other, each with the number of its attempt.
+    """Trials that one worker trains, some at a time, each with the number of its attempt.
+
+    Args:
+        attempts: at least one, in the order in which they begin.
+        side_by_side: how many train at a time.
 
     Attributes:
-        attempts: at least one.
-        place: the index of the one that runs, or will run first; their number once all have ended.
+        attempts: the same.
+        running: the places of those that run, or will run first; none once all have ended.
     """
 
-    attempts: tuple[tuple[Trial, int], ...]
-    place: int = 0
+    def __init__(self, attempts: Sequence[tuple[Trial, int]], side_by_side: int = 1) -> None:
+        self.attempts = tuple(attempts)
+        self._begun = min(side_by_side, len(attempts))
+        self.running = list(range(self._begun))
 
-    @property
-    def current(self) -> tuple[Trial, int]:
-        """The trial that runs."""
-        return self.attempts[self.place]
-
-    @property
-    def over(self) -> bool:
-        """Whether all have ended."""
-        return self.place == len(self.attempts)
+    def end(self, place: int) -> int | None:
+        """A trial has ended; the place of the one that begins in its stead, if one is left."""
+        self.running.remove(place)
+        if self._begun == len(self.attempts):
+            return None
+        self.running.append(self._begun)
+        self._begun += 1
+        return self.running[-1]
 
     @property
     def untouched(self) -> tuple[Trial, ...]:
-        """The trials after the one that runs."""
-        return tuple(trial for trial, _ in self.attempts[self.place + 1 :])
+        """The trials that have not begun."""
+        return tuple(trial for trial, _ in self.attempts[self._begun :])
 
 
 class Packer:
     """Takes trials off a queue, a pack at a time.
 
-    A pack is as many trials as take about `PACK_SECONDS` by what trials of their cells took before, one where that is
-    not known yet; fewer towards the end, so that no worker is left with many while others have none (guided
+    A pack is as many trials as take about `PACK_SECONDS` by what trials of their cells took before, and at least those
+    that train side by side; fewer towards the end, so that no worker is left with many while others have none (guided
     self-scheduling, Polychronopoulos and Kuck 1987). A trial that a scheduler may stop is always by itself.
 
     Args:
@@ -65,6 +68,7 @@ class Packer:
     ) -> None:
         self._queue = queue
         self._slots = slots
+        self._side_by_side = study.config.cluster.side_by_side
         self.stoppable = stoppable
         self._held: Trial | None = None
         self._seconds: dict[str, float] = {}
@@ -81,10 +85,14 @@ class Packer:
         first = self._next()
         if first is None:
             return ()
+        if self.stoppable(first):
+            return (first,)
         pack, seconds = [first], self._expected(first)
+        width = min(self._side_by_side, 1 + self._queue.ready // self._slots)
         most = min(MOST_TRIALS, math.ceil(self._queue.ready / (2 * self._slots)))
-        while seconds < PACK_SECONDS and len(pack) < most and (trial := self._next()) is not None:
-            if self.stoppable(trial):
+        while len(pack) < width or (seconds < PACK_SECONDS * width and len(pack) < most):
+            trial = self._next()
+            if trial is None or self.stoppable(trial):
                 self._held = trial
                 break
             pack.append(trial)
@@ -96,4 +104,4 @@ class Packer:
         return trial or self._queue.next()
 
     def _expected(self, trial: Trial) -> float:
-        return math.inf if self.stoppable(trial) else self._seconds.get(trial.cell.label, math.inf)
+        return self._seconds.get(trial.cell.label, math.inf)

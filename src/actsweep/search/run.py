@@ -41,7 +41,7 @@ def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventS
         stream: receives every event; its record says which trials need not run.
         halt: once set, no more trials are begun, running ones are ended, and the call returns; it is set here where
             the disk is full.
-        slots: how many trials run at a time.
+        slots: how many workers there are at a time.
     """
     record = stream.record
     outcomes = Outcomes(study, len(source.classes))
@@ -55,7 +55,7 @@ def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventS
     packs: dict[str, Pack] = {}
     schedulers = _schedulers(study, packs, stream.history)
     packer = Packer(study, queue, record, slots, schedulers.may_stop if schedulers else lambda trial: False)
-    searcher = StudySearcher(queue, packer, packs, source, folder, record)
+    searcher = StudySearcher(queue, packer, packs, source, folder, record, study.config.cluster.side_by_side)
     policy = FailurePolicy(study.config.cluster.retries, stream, giving_up, halt)
     callback = EventCallback(queue, packer, packs, stream, outcomes, schedulers, policy, Watch())
     shutil.rmtree(folder.scratch, ignore_errors=True)  # what a driver that was killed left
@@ -83,7 +83,7 @@ def _tuner(
         search_alg=searcher,
         scheduler=schedulers or InOrder(),
         num_samples=-1,
-        max_concurrent_trials=settings.max_concurrent,
+        max_concurrent_trials=_most_workers(settings),
         reuse_actors=True,
         trial_dirname_creator=lambda trial: str(trial.trial_id),
     )
@@ -156,6 +156,11 @@ def _schedulers(study: Study, packs: Mapping[str, Pack], history: Iterable[Event
     schedulers = CellSchedulers(study, packs)
     schedulers.refill(history)
     return schedulers
+
+
+def _most_workers(settings: ClusterSettings) -> int | None:
+    most = settings.max_concurrent
+    return None if most is None else max(1, most // settings.side_by_side)
 
 
 def _resources(settings: ClusterSettings) -> PlacementGroupFactory:

@@ -24,6 +24,7 @@ class StudySearcher(DriverOnly, Searcher):
         source: the prepared data.
         folder: where the trials' own folders are.
         record: which attempts at the trials there were.
+        side_by_side: how many trials a worker trains at a time.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class StudySearcher(DriverOnly, Searcher):
         source: Source,
         folder: StudyFolder,
         record: StudyRecord,
+        side_by_side: int,
     ) -> None:
         super().__init__()
         self._queue = queue
@@ -42,19 +44,22 @@ class StudySearcher(DriverOnly, Searcher):
         self._source = asdict(source)
         self._folder = folder
         self._record = record
+        self._side_by_side = side_by_side
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The configuration of the next pack; None while there is none, FINISHED when there never will be."""
         trials = self._packer.next()
         if not trials:
             return self.FINISHED if self._queue.idle else None
-        pack = Pack(tuple((trial, self._attempts(trial.trial_id) + 1) for trial in trials))
+        attempts = [(trial, self._attempts(trial.trial_id) + 1) for trial in trials]
+        pack = Pack(attempts, self._side_by_side)
         self._packs[trial_id] = pack
         return {
             "trials": [
                 {"trial_id": trial.trial_id, "attempt": attempt, "trial": trial.config.model_dump(mode="json")}
                 for trial, attempt in pack.attempts
             ],
+            "side_by_side": self._side_by_side,
             "source": self._source,
             "study": str(self._folder.path.absolute()),
             "one_row_a_step": self._packer.stoppable(trials[0]),

@@ -15,7 +15,7 @@ class RunSettings(Settings):
 
 
 class ResourceSettings(Settings):
-    """What one trial asks of the cluster."""
+    """What one worker asks of the cluster."""
 
     cpu: float = Field(gt=0)
     gpu: float = Field(ge=0)
@@ -25,7 +25,9 @@ class ClusterSettings(Settings):
     """Where trials run.
 
     Attributes:
+        max_concurrent: trials at a time; null = what the resources allow.
         retries: how often one run of the driver begins a trial again whose worker was lost or ran out of memory.
+        side_by_side: how many trials one worker trains at a time, in threads that share its resources.
     """
 
     name: Literal["local", "ray"]
@@ -33,6 +35,7 @@ class ClusterSettings(Settings):
     max_concurrent: PositiveInt | None
     retries: int = Field(ge=0, le=100)
     storage: OneLine | None
+    side_by_side: int = Field(ge=1, le=100)
     resources: ResourceSettings
 
     @model_validator(mode="after")

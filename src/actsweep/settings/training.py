@@ -139,6 +139,7 @@ class TrainerSettings(Settings):
     """How a trial is trained, on what, and how often it is evaluated.
 
     Attributes:
+        cuda_graph: whether training steps on a GPU are replayed as CUDA graphs, where they can be.
         trial_timeout: seconds of wall time after which a trial fails, those of earlier attempts included; null = none.
     """
 
@@ -147,7 +148,14 @@ class TrainerSettings(Settings):
     precision: Literal["fp32", "bf16"]
     threads: int = Field(gt=0, le=MOST_THREADS)
     eval_every: PositiveInt
+    cuda_graph: bool
     trial_timeout: float | None = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _graphs_are_of_a_gpu(self) -> Self:
+        if self.cuda_graph and self.accelerator != "gpu":
+            raise ValueError("trainer.cuda_graph=true needs trainer=gpu: only a GPU's steps can be replayed as a graph")
+        return self
 
     @model_validator(mode="after")
     def _last_epoch_is_evaluated(self) -> Self:

@@ -3,12 +3,15 @@
 loop.py         `train`, and what a trial starts from
 epoch.py        the training steps of an epoch
 epoch_loop.py   the same in Lightning's Trainer
+graph.py        training steps as CUDA graphs
 recorder.py     the measurements before, between and after the epochs
 stopwatch.py    exclusive training time
 randomness.py   the states of all random generators
+turns.py        several trials in one process, each in its turn
 checkpoint.py   the checkpoint that a trial goes on from, and the weights that stay
 """
 
 from actsweep.train.loop import clean_state, order_generator, train, training_batches
+from actsweep.train.turns import TURNS
 
-__all__ = ["clean_state", "order_generator", "train", "training_batches"]
+__all__ = ["TURNS", "clean_state", "order_generator", "train", "training_batches"]

@@ -11,25 +11,21 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from actsweep.model import Classifier
 
+Batch = tuple[Tensor, Tensor]
+Step = Callable[[Batch, int], None]
+
 
 def train_epoch(
-    module: Classifier,
-    optimizer: Optimizer,
-    schedule: LRScheduler | None,
-    batches: Iterable[tuple[Tensor, Tensor]],
-    precision: Callable[[], AbstractContextManager[object]],
-    should_stop: Callable[[], bool],
+    step: Step, schedule: LRScheduler | None, batches: Iterable[Batch], should_stop: Callable[[], bool]
 ) -> int:
     """Take a training step on each batch, in the order in which Lightning's automatic optimization does its parts.
 
     Nothing here waits for a device.
 
     Args:
-        module: in train mode.
-        optimizer: over its parameters; may call the closure as often as it likes.
+        step: takes a batch and its number within the epoch; see `training_step`.
         schedule: stepped after each training step.
         batches: images (n, channels, height, width) and labels (n,), on the module's device.
-        precision: the context of a forward pass.
         should_stop: asked after each step.
 
     Returns:
@@ -37,7 +33,7 @@ def train_epoch(
     """
     steps = 0
     for batch in batches:
-        optimizer.step(partial(_gradients, module, optimizer, batch, steps, precision))  # type: ignore[arg-type]
+        step(batch, steps)
         if schedule is not None:
             schedule.step()
         steps += 1
@@ -46,18 +42,27 @@ def train_epoch(
     return steps
 
 
-def _gradients(
-    module: Classifier,
-    optimizer: Optimizer,
-    batch: tuple[Tensor, Tensor],
-    number: int,
-    precision: Callable[[], AbstractContextManager[object]],
-) -> Tensor:
-    """A forward and a backward pass, which leave the gradients of a batch; the loss."""
-    with torch.enable_grad():
-        with precision():
-            loss = module.training_step(batch, number)
-        optimizer.zero_grad()
-        loss.backward()
-    module.configure_gradient_clipping(optimizer)
-    return loss
+def training_step(
+    module: Classifier, optimizer: Optimizer, precision: Callable[[], AbstractContextManager[object]]
+) -> Step:
+    """What takes one training step.
+
+    Args:
+        module: in train mode.
+        optimizer: over its parameters; may call the closure as often as it likes.
+        precision: the context of a forward pass.
+    """
+
+    def gradients(batch: Batch, number: int) -> Tensor:
+        with torch.enable_grad():
+            with precision():
+                loss = module.training_step(batch, number)
+            optimizer.zero_grad()
+            loss.backward()
+        module.configure_gradient_clipping(optimizer)
+        return loss
+
+    def step(batch: Batch, number: int) -> None:
+        optimizer.step(partial(gradients, batch, number))  # type: ignore[arg-type]
+
+    return step

@@ -4,13 +4,15 @@ import logging
 import os
 import random
 import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from torch.optim import Optimizer
 
 from actsweep.curves import Curve
 from actsweep.data import Batches, Data
@@ -21,7 +23,9 @@ from actsweep.records import Attempt
 from actsweep.settings import TrainerSettings, TrialConfig
 from actsweep.study import trial_id
 from actsweep.train.checkpoint import ResumeFile, save_weights
+from actsweep.train.epoch import Step
 from actsweep.train.epoch_loop import EpochLoop
+from actsweep.train.graph import CapturedStep, cuda_capture
 from actsweep.train.recorder import Recorder
 
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -72,22 +76,23 @@ def train(
     module = build_module(config, data.image_shape, data.classes)
     order = order_generator(config)
     resume = ResumeFile(attempt, trial_id(config, data.fingerprint)) if attempt is not None else None
-    with _quiet():
+    with _QUIET:
         trainer = _trainer(config.trainer, resume)
         device = trainer.strategy.root_device
+        resident = data.to(device)
         recorder = Recorder(
             config.trainer,
             module,
-            data.to(device),
+            resident,
             order,
             on_evaluation or (lambda row: None),
             should_stop or (lambda: False),
             resume.path if resume else None,
         )
         trainer.callbacks.append(recorder)  # type: ignore[attr-defined]
-        batches = training_batches(config, data, device, order)
-        trainer.fit_loop.epoch_loop = EpochLoop(trainer, batches, recorder.look_up)
-        with _interruptible():
+        batches = training_batches(config, resident, device, order)
+        trainer.fit_loop.epoch_loop = EpochLoop(trainer, batches, recorder.look_up, _captured(config.trainer, attempt))
+        with _interruptible(), _stream(device):
             trainer.fit(
                 module,
                 train_dataloaders=batches,
@@ -135,6 +140,30 @@ def training_batches(config: TrialConfig, data: Data, device: torch.device, orde
     )
 
 
+def _captured(settings: TrainerSettings, attempt: Attempt | None) -> Callable[[Step, Optimizer], Step] | None:
+    if not settings.cuda_graph:
+        return None
+
+    def say(text: str) -> None:
+        if attempt is not None:
+            attempt.note(text)
+
+    return lambda step, optimizer: CapturedStep(step, optimizer, say, cuda_capture)
+
+
+@contextmanager
+def _stream(device: torch.device) -> Iterator[None]:
+    """A stream of the trial's own on a GPU, which can be captured and waits for no other trial's."""
+    if device.type != "cuda":
+        yield
+        return
+    stream = torch.cuda.Stream(device)
+    stream.wait_stream(torch.cuda.current_stream(device))
+    with torch.cuda.stream(stream):
+        yield
+    torch.cuda.current_stream(device).wait_stream(stream)
+
+
 def _trainer(settings: TrainerSettings, resume: ResumeFile | None) -> pl.Trainer:
     return pl.Trainer(
         accelerator=settings.accelerator,
@@ -151,18 +180,32 @@ def _trainer(settings: TrainerSettings, resume: ResumeFile | None) -> pl.Trainer
     )
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Lightning's notes on hardware and loaders off the user's screen."""
-    logger = logging.getLogger("pytorch_lightning")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="pytorch_lightning")
-            yield
-    finally:
-        logger.setLevel(level)
+class _Quiet:
+    """Keeps Lightning's notes on hardware and loaders off the user's screen while any trial of this process trains."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._trials = 0
+        self._kept = ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._trials += 1
+            if self._trials == 1:
+                logger = logging.getLogger("pytorch_lightning")
+                self._kept.callback(logger.setLevel, logger.level)
+                logger.setLevel(logging.ERROR)
+                self._kept.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", module="pytorch_lightning")
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._trials -= 1
+            if not self._trials:
+                self._kept.close()
+
+
+_QUIET = _Quiet()
 
 
 @contextmanager

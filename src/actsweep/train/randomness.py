@@ -8,11 +8,22 @@ import torch
 
 
 def random_state(order: torch.Generator) -> dict[str, Any]:
-    """What `set_random_state` needs: Python's, NumPy's and torch's global generators, the GPU's, and `order`.
+    """What `set_random_state` needs: the global generators' states and that of `order`.
 
     Args:
         order: the generator of the trial's data order and augmentation.
     """
+    return {**global_random_state(), "order": order.get_state()}
+
+
+def set_random_state(state: dict[str, Any], order: torch.Generator) -> None:
+    """Put every generator where it was when `random_state` was called."""
+    set_global_random_state(state)
+    order.set_state(state["order"])
+
+
+def global_random_state() -> dict[str, Any]:
+    """What `set_global_random_state` needs: the states of Python's, NumPy's and torch's generators, and the GPU's."""
     numpy: Any = np.random.get_state(legacy=True)  # noqa: NPY002 - the global generator
     name, keys, position, has_gauss, cached = numpy
     version, words, gauss = random.getstate()
@@ -22,12 +33,11 @@ def random_state(order: torch.Generator) -> dict[str, Any]:
         "torch": torch.get_rng_state(),
         # Asking a GPU that nothing runs on would take memory there, of each process that trains on the CPU.
         "cuda": torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None,
-        "order": order.get_state(),
     }
 
 
-def set_random_state(state: dict[str, Any], order: torch.Generator) -> None:
-    """Put every generator where it was when `random_state` was called."""
+def set_global_random_state(state: dict[str, Any]) -> None:
+    """Put every global generator where it was when `global_random_state` was called."""
     version, words, gauss = state["python"]
     random.setstate((version, tuple(words.tolist()), gauss))
     name, keys, position, has_gauss, cached = state["numpy"]
@@ -36,4 +46,3 @@ def set_random_state(state: dict[str, Any], order: torch.Generator) -> None:
     torch.set_rng_state(state["torch"])
     if state["cuda"] is not None and torch.cuda.is_available():
         torch.cuda.set_rng_state(state["cuda"])
-    order.set_state(state["order"])

@@ -5,10 +5,16 @@ a traceback in its log. A worker that cannot do that, since it is frozen, is end
 """
 
 import faulthandler
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 from actsweep.records import Attempt
+
+_LOCK = threading.Lock()
+_RUNNING: dict[BinaryIO, float] = {}  # when each trial of this process is ended, by its log
 
 
 def worker_seconds(limit: float) -> float:
@@ -26,8 +32,20 @@ def ended_when_hung(limit: float | None, attempt: Attempt) -> Iterator[None]:
         yield
         return
     with attempt.open_log() as log:
-        faulthandler.dump_traceback_later(worker_seconds(limit), exit=True, file=log)
+        with _LOCK:
+            _RUNNING[log] = time.monotonic() + worker_seconds(limit)
+            _arm()
         try:
             yield
         finally:
-            faulthandler.cancel_dump_traceback_later()
+            with _LOCK:
+                del _RUNNING[log]
+                _arm()
+
+
+def _arm() -> None:
+    """Set the process's one alarm to the first trial that is due, if any is."""
+    faulthandler.cancel_dump_traceback_later()
+    if _RUNNING:
+        log = min(_RUNNING, key=_RUNNING.__getitem__)
+        faulthandler.dump_traceback_later(max(0.001, _RUNNING[log] - time.monotonic()), exit=True, file=log)

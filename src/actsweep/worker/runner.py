@@ -1,4 +1,4 @@
-"""A reusable Tune trainable that trains one trial after the other in a thread and passes their numbers on.
+"""A reusable Tune trainable that trains a pack of trials in threads and passes their numbers on.
 
 Training never waits for the driver: rows go into a queue, and each step hands over all that have gathered.
 """
@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -33,40 +33,37 @@ GRACE_SECONDS = 5.0  # for the batch or evaluation that a trial is in when its s
 RESET_SECONDS = 120.0  # the same where the worker has another trial to go on to
 LOOK_SECONDS = 1.0  # between two looks at whether a later attempt has begun: on a network file system each takes time
 REPORT_SECONDS = 0.5  # between two results, where no scheduler waits for one: each costs the driver some milliseconds
-Messages = queue.SimpleQueue[dict[str, Any]]
+_REPORTED = ("place", "row", "end")
 
 
 class TrialRunner(tune.Trainable):
     """Trains the pack of trials that its Tune configuration describes, each from where an earlier attempt left off.
 
     The configuration holds `trials`, each with its `trial_id`, `attempt` (its number) and `trial` (a `TrialConfig` as a
-    mapping); `source` (the fields of a `Source`), `study` (the study's folder) and `one_row_a_step`: whether each
-    result holds at most one row, for a scheduler that has to see them all. Each result holds `reports`, in the order of
-    the trials: `row`, an evaluation, or `end`, either a `status` with `final`, what is measured once, and `weights`,
-    hashes by file name, or a `failure` with its `reason`. From the first row on it also holds the latest one's `epoch`
-    and `metric`, the validation accuracy or, where the trial diverged, that of chance.
+    mapping); `side_by_side`, how many of them train at a time; `source` (the fields of a `Source`), `study` (the
+    study's folder) and `one_row_a_step`: whether each result holds at most one row, for a scheduler that has to see
+    them all. Trials begin in their order, another one whenever one ends. Each result holds `reports`: the `place` of a
+    trial among them and `row`, an evaluation, or `end`, either a `status` with `final`, what is measured once, and
+    `weights`, hashes by file name, or a `failure` with its `reason`. From the first row on a result also holds the
+    latest one's `epoch` and `metric`, the validation accuracy or, where the trial diverged, that of chance.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Begin to train in a thread."""
+        """Begin to train in threads."""
         self._one_row = bool(config["one_row_a_step"])
-        self._messages: Messages = queue.SimpleQueue()
         self._latest: dict[str, float] = {}
         self._left = len(config["trials"])
         self._due = time.monotonic()
-        self._stop = threading.Event()
-        folder = StudyFolder(Path(config["study"]))
-        self._halt = folder.halt
-        self._attempts = [Attempt(folder.trial(asked["trial_id"]), asked["attempt"]) for asked in config["trials"]]
-        args = (config, self._attempts, self._messages, self._stop)
-        self._thread = threading.Thread(target=_run, args=args, daemon=True)
-        self._thread.start()
+        self._pack = pack = _Pack(config)
+        self._threads = [threading.Thread(target=_run, args=(pack,), daemon=True) for _ in range(pack.side_by_side)]
+        for thread in self._threads:
+            thread.start()
 
     def step(self) -> dict[str, Any]:
         """What was reported since the last step: at least one report, or nothing where all trials are to end."""
         messages = list(self._gathered())
         self._due = time.monotonic() + REPORT_SECONDS
-        reports = [{name: message[name] for name in ("row", "end") if name in message} for message in messages]
+        reports = [{name: message[name] for name in _REPORTED if name in message} for message in messages]
         for message in messages:
             if "row" in message:
                 self._latest = {"epoch": message["row"]["epoch"], "metric": message["metric"]}
@@ -80,15 +77,15 @@ class TrialRunner(tune.Trainable):
             if self._one_row or not self._left:
                 return
             with suppress(queue.Empty):
-                message = self._messages.get(timeout=max(0.0, self._due - time.monotonic()))
+                message = self._pack.messages.get(timeout=max(0.0, self._due - time.monotonic()))
                 continue
             return
 
     def _first_message(self) -> dict[str, Any] | None:
         """Wait for a report, but not through a whole epoch while the driver waits to end this trial."""
-        while not self._halt.exists():
+        while not self._pack.folder.halt.exists():
             with suppress(queue.Empty):
-                return self._messages.get(timeout=LOOK_SECONDS)
+                return self._pack.messages.get(timeout=LOOK_SECONDS)
         return None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -97,10 +94,10 @@ class TrialRunner(tune.Trainable):
         Raises:
             RuntimeError: the one before does not end, so that this process is of no more use.
         """
-        stopped = self._thread.is_alive()
+        stopped = self._is_training
         self._end_training(RESET_SECONDS)
-        attempt = self._attempts[-1]
-        if self._thread.is_alive():
+        attempt = self._pack.attempts[-1]  # the only one: what a scheduler may stop is a pack by itself
+        if self._is_training:
             raise RuntimeError(f"trial {attempt.folder.name}, which was stopped early, does not end")
         if stopped:
             with suppress(OutdatedError):
@@ -112,50 +109,80 @@ class TrialRunner(tune.Trainable):
         """End the training; a trial that was interrupted goes on from its checkpoint another time."""
         self._end_training(GRACE_SECONDS)
 
+    @property
+    def _is_training(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
     def _end_training(self, seconds: float) -> None:
-        self._stop.set()
-        self._thread.join(seconds)
+        self._pack.stop.set()
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
 
-def _run(config: dict[str, Any], attempts: Sequence[Attempt], messages: Messages, stop: threading.Event) -> None:
-    for number, asked in enumerate(config["trials"]):
-        if stop.is_set():
+class _Pack:
+    """What the threads of a worker share: the trials that they were asked for, and what they have to say of them."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.folder = StudyFolder(Path(config["study"]))
+        self.source = Source(**config["source"])
+        self.asked = config["trials"]
+        self.attempts = [Attempt(self.folder.trial(asked["trial_id"]), asked["attempt"]) for asked in self.asked]
+        self.side_by_side = min(config["side_by_side"], len(self.asked))
+        self.places = iter(range(len(self.asked)))
+        self.messages: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.stop = threading.Event()
+
+    def outdated_before(self, place: int) -> bool:
+        """Whether others have the trials that began last before one, so that this worker was taken for lost."""
+        return any(attempt.outdated for attempt in self.attempts[max(0, place - self.side_by_side) : place])
+
+
+def _run(pack: _Pack) -> None:
+    for place in pack.places:
+        if pack.stop.is_set():
             return
-        messages.put({"end": _end_of(asked, config, attempts[: number + 1], messages, stop)})
+        pack.messages.put({"place": place, "end": _end_of(pack, place)})
 
 
-def _end_of(
-    asked: dict[str, Any],
-    config: dict[str, Any],
-    attempts: Sequence[Attempt],
-    messages: Messages,
-    stop: threading.Event,
-) -> dict[str, Any]:
-    """Train one trial, whose attempt is the last of those of its pack so far; how it ended."""
-    folder = StudyFolder(Path(config["study"]))
-    *earlier, attempt = attempts
+def _end_of(pack: _Pack, place: int) -> dict[str, Any]:
+    """Train one trial; how it ended."""
+    attempt = pack.attempts[place]
     try:
-        from actsweep.train import train  # only workers pay for it, not who makes actors of this class
+        from actsweep.train import TURNS  # only workers pay for it, not who makes actors of this class
 
-        if earlier and earlier[-1].outdated:
-            raise OutdatedError("this worker was taken for lost, and its trials are with others")
-        attempt.begin()
-        trial = TrialConfig.model_validate(asked["trial"])
-        folder.write_trial(asked["trial_id"], trial)
-        data = _data(Source(**config["source"]), trial.data)
-
-        def report(row: Row) -> None:
-            messages.put({"row": row, "metric": _metric(row, data.classes)})
-
-        with ended_when_hung(trial.trainer.trial_timeout, attempt):
-            curve = train(trial, data, report, attempt, _Ending(stop, attempt))
-        return {**_end(curve), "weights": dict(attempt.weights)}
+        with TURNS.turn():
+            return _trained(pack, place)
     except BaseException as error:  # whatever it is, the driver waits for an end
         if not isinstance(error, OutdatedError):
             with suppress(OSError):
                 attempt.note(traceback.format_exc())
         text = str(error) if isinstance(error, ActsweepError) else traceback.format_exception_only(error)[-1].strip()
         return {"failure": redacted(text), "reason": reason_of(error)}
+
+
+def _trained(pack: _Pack, place: int) -> dict[str, Any]:
+    from actsweep.train import TURNS, train
+
+    if pack.outdated_before(place):
+        raise OutdatedError("this worker was taken for lost, and its trials are with others")
+    attempt, trial_id = pack.attempts[place], pack.asked[place]["trial_id"]
+    attempt.begin()
+    trial = TrialConfig.model_validate(pack.asked[place]["trial"])
+    pack.folder.write_trial(trial_id, trial)
+    data = _data(pack.source, trial.data)
+    ending = _Ending(pack.stop, attempt)
+
+    def report(row: Row) -> None:
+        pack.messages.put({"place": place, "row": row, "metric": _metric(row, data.classes)})
+
+    def should_stop() -> bool:
+        TURNS.pass_on()
+        return ending()
+
+    with ended_when_hung(trial.trainer.trial_timeout, attempt):
+        curve = train(trial, data, report, attempt, should_stop)
+    return {**_end(curve), "weights": dict(attempt.weights)}
 
 
 class _Ending:

@@ -51,7 +51,7 @@ class Driver:
         outcomes = Outcomes(study, 10)
         self.callback = EventCallback(self.queue, packer, self.packs, stream, outcomes, None, policy, watch)
 
-    def suggest(self, trials: int = 1) -> Any:
+    def suggest(self, trials: int = 1, side_by_side: int = 1) -> Any:
         """What Tune takes for a trial: a pack of ours."""
         attempts = []
         for _ in range(trials):
@@ -59,7 +59,7 @@ class Driver:
             assert trial is not None
             earlier = self.record.trials.get(trial.trial_id)
             attempts.append((trial, earlier.started.attempt + 1 if earlier else 1))
-        self.packs[name := f"tune{len(self.packs)}"] = Pack(tuple(attempts))
+        self.packs[name := f"tune{len(self.packs)}"] = Pack(attempts, side_by_side)
         return SimpleNamespace(trial_id=name, error_file=None)
 
     def ours(self, trial: Any) -> Trial:
@@ -69,7 +69,12 @@ class Driver:
         self.callback.on_trial_start(0, [], trial)
 
     def result(self, trial: Any, *reports: dict[str, Any]) -> None:
-        self.callback.on_trial_result(0, [], trial, {"reports": reports})
+        """Reports of trials one after the other, from the first that runs on, where they have no place of their own."""
+        place, placed = self.packs[trial.trial_id].running[0], []
+        for report in reports:
+            placed.append({"place": place, **report})
+            place += "end" in report
+        self.callback.on_trial_result(0, [], trial, {"reports": placed})
 
     def error(self, trial: Any) -> None:
         self.callback.on_trial_error(0, [], trial)
@@ -124,6 +129,34 @@ def test_of_a_pack_whose_worker_is_lost_only_the_trial_that_ran_has_failed(drive
     again = driver.suggest(3)
     assert [(trial.trial_id, attempt) for trial, attempt in driver.packs[again.trial_id].attempts] == [
         *((names[1], 2), (names[2], 1), (names[3], 1))
+    ]
+
+
+def test_trials_side_by_side_begin_together_and_another_whenever_one_ends(driver: Driver) -> None:
+    pack = driver.suggest(3, side_by_side=2)
+    names = [trial.trial_id for trial, _ in driver.packs[pack.trial_id].attempts]
+    driver.start(pack)
+    assert list(driver.record.trials) == names[:2]
+    first, second = ({"place": place} for place in (0, 1))
+    driver.result(pack, ROWS[0] | first, ROWS[0] | second, ROWS[1] | second, COMPLETED | second, ROWS[1] | first)
+    assert [driver.record.trials[name].status for name in names] == ["running", "completed", "running"]
+    assert [len(driver.record.trials[name].rows) for name in names] == [2, 2, 0]
+    driver.result(pack, COMPLETED | first, ROWS[0] | {"place": 2}, COMPLETED | {"place": 2})
+    assert [record.status for record in driver.record.trials.values()] == ["completed"] * 3
+    assert driver.queue.idle
+
+
+def test_a_worker_that_is_lost_takes_all_that_train_side_by_side_with_it_and_no_other(driver: Driver) -> None:
+    pack = driver.suggest(4, side_by_side=2)
+    names = [trial.trial_id for trial, _ in driver.packs[pack.trial_id].attempts]
+    driver.start(pack)
+    driver.result(pack, *ROWS, COMPLETED)
+    driver.error(pack)
+    assert list(driver.record.trials) == names[:3]
+    assert [driver.record.trials[name].status for name in names[:3]] == ["completed", "waiting", "waiting"]
+    again = driver.suggest(3)
+    assert [(trial.trial_id, attempt) for trial, attempt in driver.packs[again.trial_id].attempts] == [
+        *((names[1], 2), (names[2], 2), (names[3], 1))
     ]
 
 

@@ -36,22 +36,22 @@ def test_the_worker_has_time_to_end_a_trial_before_the_driver_does() -> None:
 
 def test_a_trial_that_has_reported_is_ended_once_after_the_drivers_patience(killed: list[object]) -> None:
     watch, one = Watch(clock := Clock()), trial()
-    watch.begin(one, LIMIT)
-    watch.heard(one)
+    watch.begin(one, 0, LIMIT)
+    watch.heard(one, 0)
     clock.now += driver_seconds(LIMIT)
-    watch.heard(one)
+    watch.heard(one, 0)
     watch.end_overdue()
     assert killed == []
     clock.now += 1
     watch.end_overdue()
     watch.end_overdue()
     assert killed == ["one"]
-    assert watch.end(one)
+    assert watch.end(one, 0)
 
 
 def test_a_trial_that_has_not_reported_yet_may_still_wait_for_its_data(killed: list[object]) -> None:
     watch = Watch(clock := Clock())
-    watch.begin(trial(), LIMIT)
+    watch.begin(trial(), 0, LIMIT)
     clock.now += driver_seconds(LIMIT) + STARTING_SECONDS
     watch.end_overdue()
     assert killed == []
@@ -62,19 +62,19 @@ def test_a_trial_that_has_not_reported_yet_may_still_wait_for_its_data(killed: l
 
 def test_without_a_limit_nothing_is_ended_or_too_long(killed: list[object]) -> None:
     watch, one = Watch(clock := Clock()), trial()
-    watch.begin(one, None)
-    watch.heard(one)
+    watch.begin(one, 0, None)
+    watch.heard(one, 0)
     clock.now += 1e9
     watch.end_overdue()
-    assert not watch.end(one)
+    assert not watch.end(one, 0)
     assert killed == []
 
 
 def test_a_trial_that_ended_in_time_is_forgotten(killed: list[object]) -> None:
     watch, one = Watch(clock := Clock()), trial()
-    watch.begin(one, LIMIT)
+    watch.begin(one, 0, LIMIT)
     clock.now += LIMIT - 1
-    assert not watch.end(one)
+    assert not watch.end(one, 0)
     clock.now += 1e9
     watch.end_overdue()
     assert killed == []

@@ -103,3 +103,20 @@ def test_a_trial_that_may_be_stopped_goes_by_itself_also_after_others(compose: C
     assert all(len(pack) == 1 for pack in seen if pack[0].phase == "tune")
     assert all(trial.phase == "replicate" for pack in seen if len(pack) > 1 for trial in pack)
     assert max(len(pack) for pack in seen) > 1
+
+
+@pytest.mark.parametrize(("seconds", "first"), [(None, 4), (60.0, 4), (5.0, 4), (1.0, 20), (0.01, 20)])
+def test_a_pack_holds_at_least_those_that_train_side_by_side(
+    compose: Compose, seconds: float | None, first: int
+) -> None:
+    study = Study(compose(*WORDS, "cluster.side_by_side=4"))
+    found = sizes(packer_of(study, seconds=seconds))
+    assert found[0] == first
+    assert sum(found) == 80
+    assert found[-1] == 1  # the last ones are shared among all workers
+
+
+def test_what_may_be_stopped_trains_by_itself(compose: Compose) -> None:
+    study = Study(compose(*WORDS, "cluster.side_by_side=4"))
+    packer = packer_of(study, stoppable=True)
+    assert len(packer.next()) == 1

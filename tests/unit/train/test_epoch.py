@@ -10,7 +10,7 @@ from actsweep.data import Data, eval_batches
 from actsweep.model import build_module, evaluate
 from actsweep.settings import TrialConfig
 from actsweep.train import clean_state, order_generator, train, training_batches
-from actsweep.train.epoch import train_epoch
+from actsweep.train.epoch import train_epoch, training_step
 
 Trial = tuple[TrialConfig, Data]
 
@@ -23,9 +23,9 @@ def epochs_of(trial: Trial, stop_after: int = 10**6) -> tuple[list[int], torch.n
     batches = training_batches(config, data, torch.device("cpu"), order_generator(config))
     optimizer, schedule = module.optimizer_and_schedule(len(batches) * config.trainer.epochs, len(batches))
     asked = iter(range(1, 10**6))
+    step = training_step(module, optimizer, nullcontext)
     steps = [
-        train_epoch(module, optimizer, schedule, batches, nullcontext, lambda: next(asked) >= stop_after)
-        for _ in range(config.trainer.epochs)
+        train_epoch(step, schedule, batches, lambda: next(asked) >= stop_after) for _ in range(config.trainer.epochs)
     ]
     return steps, module
 
@@ -64,11 +64,11 @@ def test_an_optimizer_may_call_the_closure_as_often_as_it_likes(trial: Callable[
     clean_state(config)
     module = build_module(config, data.image_shape, data.classes).train()
     calls = []
-    training_step = module.training_step
-    module.training_step = lambda *args: (calls.append(1), training_step(*args))[1]  # type: ignore[method-assign]
+    own = module.training_step
+    module.training_step = lambda *args: (calls.append(1), own(*args))[1]  # type: ignore[method-assign]
     batches = training_batches(config, data, torch.device("cpu"), order_generator(config))
     optimizer = Twice(module.parameters(), lr=0.1)
-    assert train_epoch(module, optimizer, None, batches, nullcontext, lambda: False) == 4
+    assert train_epoch(training_step(module, optimizer, nullcontext), None, batches, lambda: False) == 4
     assert len(calls) == 8
 
 
@@ -80,11 +80,12 @@ def test_it_never_waits_for_the_device(trial: Callable[..., Trial], words: tuple
     module = build_module(config, data.image_shape, data.classes).to("cuda").train()
     batches = training_batches(config, data, torch.device("cuda"), order_generator(config))
     optimizer, schedule = module.optimizer_and_schedule(2 * len(batches), len(batches))
-    train_epoch(module, optimizer, schedule, batches, nullcontext, lambda: False)  # what is set up once may wait
+    step = training_step(module, optimizer, nullcontext)
+    train_epoch(step, schedule, batches, lambda: False)  # what is set up once may wait
     torch.cuda.synchronize()
     epoch = list(batches)  # what an epoch draws is drawn on the host, before its first batch
     torch.cuda.set_sync_debug_mode("error")
     try:
-        train_epoch(module, optimizer, schedule, epoch, nullcontext, lambda: False)
+        train_epoch(step, schedule, epoch, lambda: False)
     finally:
         torch.cuda.set_sync_debug_mode("default")

@@ -24,7 +24,9 @@ Asked = Callable[..., dict[str, Any]]
 def asked(compose: Callable[..., StudyConfig], tmp_path: Path) -> Asked:
     """What the searcher hands out for a trial called `name`, or for several that it names, of different seeds."""
 
-    def build(name: str, *words: str, one_row_a_step: bool = False, attempt: int = 1) -> dict[str, Any]:
+    def build(
+        name: str, *words: str, one_row_a_step: bool = False, attempt: int = 1, side_by_side: int = 1
+    ) -> dict[str, Any]:
         config = compose(*WORDS, *words)
         return {
             "trials": [
@@ -35,6 +37,7 @@ def asked(compose: Callable[..., StudyConfig], tmp_path: Path) -> Asked:
                 }
                 for number, one in enumerate(name.split())
             ],
+            "side_by_side": side_by_side,
             "source": asdict(prepare(config.data)),
             "study": str(tmp_path),
             "one_row_a_step": one_row_a_step,
@@ -227,6 +230,73 @@ def test_a_worker_that_was_taken_for_lost_begins_no_other_trial_of_its_pack(
     Attempt(tmp_path / "trials" / "long", 2).begin()
     assert [end["reason"] for end in ends(results(old))] == ["lost", "lost"]
     assert not (tmp_path / "trials" / "other").exists()
+
+
+def curves(found: list[dict[str, Any]], trials: int) -> list[list[dict[str, Any]]]:
+    """What each trial of a pack measured, its times apart."""
+    measured: list[list[dict[str, Any]]] = [[] for _ in range(trials)]
+    for report in (report for result in found for report in result["reports"]):
+        one = report["row"] if "row" in report else report["end"]["final"]
+        measured[report["place"]].append({name: one[name] for name in one if name not in ("seconds", "wall")})
+    return measured
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("model.dropout=0.3", "data.augment=true", "optimizer.schedule=cosine"),
+        ("model.norm=batch", "optimizer=sgd", "optimizer.clip=1.0"),
+        ("trainer.precision=bf16", "model.dropout=0.1"),
+    ],
+)
+def test_trials_side_by_side_have_the_curves_that_they_have_alone(
+    asked: Asked, runner: Callable[..., TrialRunner], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """To the last bit, on one thread of a CPU, whenever they give way to each other."""
+    alone = results(runner(asked("one two three four", "trainer.epochs=3", *words)))
+    monkeypatch.setattr("actsweep.train.turns.TURN_SECONDS", 0.0)
+    packed = results(runner(asked("five six seven eight", "trainer.epochs=3", *words, side_by_side=3)))
+    assert curves(packed, 4) == curves(alone, 4)
+    assert [end["weights"] for end in by_place(packed)] == [end["weights"] for end in by_place(alone)]
+
+
+def by_place(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    reports = [report for result in found for report in result["reports"] if "end" in report]
+    return [report["end"] for report in sorted(reports, key=lambda report: report["place"])]
+
+
+def test_they_do_train_side_by_side(
+    asked: Asked, runner: Callable[..., TrialRunner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actsweep.train.turns.TURN_SECONDS", 0.0)
+    found = results(runner(asked("one two three", "trainer.epochs=20", side_by_side=2)))
+    places = [report["place"] for result in found for report in result["reports"]]
+    first_end = next(n for n, result in enumerate(r for f in found for r in f["reports"]) if "end" in result)
+    assert set(places[:first_end]) == {0, 1}
+    assert places.index(2) > first_end
+    assert sorted(places) == sorted([0, 1, 2] * 22)
+
+
+def test_of_trials_side_by_side_each_fails_for_itself(
+    asked: Asked, runner: Callable[..., TrialRunner], tmp_path: Path
+) -> None:
+    config = asked("one two three", "trainer.epochs=2", side_by_side=3)
+    config["trials"][1]["trial"]["model"]["depth"] = -1
+    ended = by_place(results(runner(config)))
+    assert [end.get("status", end.get("reason")) for end in ended] == ["completed", "error", "completed"]
+
+
+def test_trials_side_by_side_end_together_and_go_on_where_they_were(
+    asked: Asked, runner: Callable[..., TrialRunner], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("actsweep.train.turns.TURN_SECONDS", 0.0)
+    whole = results(runner(asked("one two", "trainer.epochs=40")))
+    first = runner(asked("five six", "trainer.epochs=40", side_by_side=2))
+    while not all((tmp_path / "trials" / name / "resume.ckpt").exists() for name in ("five", "six")):
+        first.step()
+    first.stop()
+    again = results(runner(asked("five six", "trainer.epochs=40", side_by_side=2, attempt=2)))
+    assert curves(again, 2) == curves(whole, 2)
 
 
 def test_a_worker_that_cannot_end_its_trial_takes_no_other(
