@@ -19,6 +19,7 @@ from bench import (
     precision,
     quickstart,
     resume,
+    side_by_side,
     startup,
     template,
     training,
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "startup": startup.run,
     "plain_tune": plain_tune.run,
     "precision": precision.run,
+    "side_by_side": side_by_side.run,
     "quickstart": quickstart.run,
 }
 OUTPUT = Path("outputs/bench")

@@ -1,8 +1,8 @@
 """How much of two cores a sweep turns into training, for trials of about 60, 5 and 1 seconds.
 
-What counts as training is what the trials' own threads spend in `train`, measurements included: the exclusive training
-seconds of the curves, times what a whole trial takes for each of them, measured on one trial in this process. It is
-divided by cores times wall seconds, from the first trial's start to the last one's end, and of the whole command.
+What counts as training is what the trials' own threads spend in `train`, measurements and checkpoints included: the
+exclusive training seconds of the curves, times what a whole trial takes for each of them, measured on one trial in this
+process. It is divided by cores times wall seconds, from the first trial's start to the last one's end, and of all.
 """
 
 import math
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from actsweep.events import TrialFinished, TrialStarted
-from actsweep.records import StudyFolder, read_ledger
+from actsweep.records import Attempt, StudyFolder, read_ledger
 from actsweep.train import train
 from bench.training import trial
 
@@ -47,9 +47,10 @@ def _calibrated() -> tuple[float, float]:
     """Seconds of an epoch with its measurements, and what a whole trial takes for each second of training."""
     config, data = trial(*STUDY, "data.root=null", f"trainer.epochs={CALIBRATION_EPOCHS}")
     train(config, data)  # what a process does once
-    started = time.thread_time()
-    curve = train(config, data)
-    spent = time.thread_time() - started
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.thread_time()
+        curve = train(config, data, None, Attempt(Path(folder)))
+        spent = time.thread_time() - started
     assert curve.seconds is not None
     return spent / CALIBRATION_EPOCHS, spent / float(curve.seconds[-1])
 

@@ -31,10 +31,11 @@ def run() -> dict[str, Any]:
         process = subprocess.Popen(
             [sys.executable, "-m", "actsweep", "resume", str(folder.path)], stdout=subprocess.DEVNULL
         )
-        peak = 0.0
+        peaks = []
         while process.poll() is None:
-            peak = max(peak, peak_mib(process.pid))
+            peaks.append((time.time(), peak_mib(process.pid)))
             time.sleep(0.1)
+        ended = time.time()
         assert process.returncode == 0
         events = read_ledger(folder.ledger).events[before:]
         begun = next(event.time for event in events if isinstance(event, TrialStarted))
@@ -44,8 +45,9 @@ def run() -> dict[str, Any]:
         "wall seconds until the last trial begins": begun - started,
         "the same of a study without trials": small,
         "difference": begun - started - small,
-        "wall seconds in all": time.time() - started,
-        "driver's peak MiB": peak,
+        "wall seconds in all": ended - started,
+        "driver's peak MiB until then": max(peak for when, peak in peaks if when < begun),
+        "driver's peak MiB in all": max(peak for _, peak in peaks),
     }
 
 

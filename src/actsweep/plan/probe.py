@@ -137,7 +137,7 @@ def _short_run(config: TrialConfig, data: Data, images: int) -> _Run:
 
         began = clock()
         attempt = Attempt(Path(folder))
-        train(short, part, note, attempt)
+        train(short, part, note, attempt, checkpoint_seconds=0.0)
         attempt.remove(RESUME_FILE)
         return _Run([began, *readings, clock()], rows, max(sizes), bytes_in(Path(folder)))
 

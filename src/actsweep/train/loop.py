@@ -30,6 +30,7 @@ from actsweep.train.recorder import Recorder
 
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
 _ORDER_STREAM = 1
+CHECKPOINT_SECONDS = 0.5
 
 
 def train(
@@ -38,6 +39,7 @@ def train(
     on_evaluation: Callable[[Row], None] | None = None,
     attempt: Attempt | None = None,
     should_stop: Callable[[], bool] | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Curve:
     """Train one trial and measure it, or go on with it where an earlier attempt was interrupted.
 
@@ -50,14 +52,16 @@ def train(
     Args:
         config: the trial.
         data: the splits; see `actsweep.data.load`.
-        on_evaluation: called with each row of the curve as soon as it is measured; see `Curve.from_rows`. A trial that
-            goes on reports the earlier attempt's rows first.
+        on_evaluation: called with each row of the curve; see `Curve.from_rows`. With an attempt it is called once the
+            row is in a checkpoint, so that what was reported is not trained again; a trial that goes on reports the
+            earlier attempt's rows first.
         attempt: whose folder gets the weights at the last and at the best evaluation (`last.ckpt`, `best.ckpt`) and,
-            after each evaluation, the checkpoint that a later attempt with the same arguments goes on from, which stays
+            after evaluations, the checkpoint that a later attempt with the same arguments goes on from, which stays
             until the caller has made sure of the curve. One that is damaged or of another trial is left aside, with a
             note in the attempt's log.
         should_stop: asked after each batch and each evaluation whether to end early; the checkpoint to go on from then
             stays.
+        checkpoint_seconds: of wall time, at least, between two checkpoints; the last evaluation always has one.
 
     Returns:
         the curve, with `status` completed, diverged or stopped.
@@ -88,6 +92,7 @@ def train(
             on_evaluation or (lambda row: None),
             should_stop or (lambda: False),
             resume.path if resume else None,
+            checkpoint_seconds,
         )
         trainer.callbacks.append(recorder)  # type: ignore[attr-defined]
         batches = training_batches(config, resident, device, order)

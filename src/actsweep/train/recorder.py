@@ -33,10 +33,11 @@ class Recorder(pl.Callback):
         module: what is trained.
         data: the splits, on the device that it is trained on.
         order: the generator of the data's order, whose state checkpoints hold.
-        report: called with each row as soon as it is measured and the checkpoint is written; after a resumption first
-            with the rows that the checkpoint holds.
+        report: called with each row, once a checkpoint that holds it is written; after a resumption first with the
+            rows that the checkpoint holds.
         should_stop: asked after each batch and each evaluation.
-        checkpoint: where the Trainer writes a checkpoint after each evaluation; None for nowhere.
+        checkpoint: where the Trainer writes a checkpoint after an evaluation; None for nowhere.
+        checkpoint_seconds: of wall time, at least, between two checkpoints but for the last.
 
     Attributes:
         last_weights: those of the latest evaluation.
@@ -52,6 +53,7 @@ class Recorder(pl.Callback):
         report: Callable[[Row], None],
         should_stop: Callable[[], bool],
         checkpoint: Path | None,
+        checkpoint_seconds: float,
     ) -> None:
         self._settings = settings
         self._module = module
@@ -60,6 +62,9 @@ class Recorder(pl.Callback):
         self._report = report
         self._should_stop = should_stop
         self._checkpoint = checkpoint
+        self._checkpoint_seconds = checkpoint_seconds
+        self._saved = time.monotonic()
+        self._reported = 0
         self._mechanism_batch = Split(data.probe.images[:MECHANISM_BATCH], data.probe.labels[:MECHANISM_BATCH])
         self._watch = Stopwatch(settings.accelerator)
         self._began = time.perf_counter()
@@ -75,7 +80,7 @@ class Recorder(pl.Callback):
         """Measure at epoch 0; or, in a resumed trial, go on from the states that the checkpoint holds."""
         if self._random_state is None:
             self._evaluate(trainer.global_step, epoch=0)
-            self._report(dict(self._rows[-1]))
+            self._report_rows()
         else:
             set_random_state(self._random_state, self._order)
         self._epoch = trainer.current_epoch
@@ -95,9 +100,12 @@ class Recorder(pl.Callback):
             return
         self._evaluate(trainer.global_step, epoch)
         diverged = self._diverged
-        if self._checkpoint is not None and not diverged:
+        if self._checkpoint is None or diverged:
+            self._report_rows()
+        elif epoch == self._settings.epochs or time.monotonic() - self._saved >= self._checkpoint_seconds:
             trainer.save_checkpoint(self._checkpoint, weights_only=False)
-        self._report(dict(self._rows[-1]))
+            self._saved = time.monotonic()
+            self._report_rows()
         trainer.should_stop = diverged or self.look_up()
 
     def state_dict(self) -> dict[str, Any]:
@@ -120,8 +128,7 @@ class Recorder(pl.Callback):
         self._random_state = state_dict["random_state"]
         self.last_weights = _copy(self._module)
         self.best_weights = state_dict["best_weights"] or self.last_weights
-        for row in self._rows:
-            self._report(dict(row))
+        self._report_rows()
 
     def finish(self) -> Curve:
         """The whole curve: read the test split if the trial came to its last epoch, at the final and best weights."""
@@ -160,6 +167,11 @@ class Recorder(pl.Callback):
             )
         self._stopped = self._stopped or self._should_stop()
         return self._stopped
+
+    def _report_rows(self) -> None:
+        for row in self._rows[self._reported :]:
+            self._reported += 1
+            self._report(dict(row))
 
     def _evaluate(self, step: int, epoch: int) -> None:
         on_probe, on_val = self._measure(self._data.probe), self._measure(self._data.val)

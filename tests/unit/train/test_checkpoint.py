@@ -46,7 +46,7 @@ folder, last = Path(sys.argv[1]), int(sys.argv[2])
 def report(row):
     if row["epoch"] == last:
         os._exit(9)
-curve = train(config, load(prepare(config.data), config.data), report, Attempt(folder))
+curve = train(config, load(prepare(config.data), config.data), report, Attempt(folder), checkpoint_seconds=0)
 print(repr((curve.val_loss.tolist(), curve.train_loss.tolist(), curve.test_loss, curve.best_test_acc)))
 """
 
@@ -63,7 +63,7 @@ def interrupted(trial: Trial, folder: Path, epoch: int) -> None:
             raise PowerCutError
 
     with pytest.raises(PowerCutError):
-        train(*trial, cut, Attempt(folder))
+        train(*trial, cut, Attempt(folder), checkpoint_seconds=0)
 
 
 def in_a_process(trial: Trial, folder: Path, until: int) -> subprocess.CompletedProcess[str]:
@@ -213,7 +213,7 @@ def fill(row):
     if row["epoch"] == int(sys.argv[2]):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
 try:
-    train(config, data, fill, Attempt(folder))
+    train(config, data, fill, Attempt(folder), checkpoint_seconds=0)
 except OSError as error:
     print(error)
 """
@@ -232,6 +232,26 @@ def test_a_full_disk_fails_the_trial_by_name_and_leaves_the_checkpoint_before(
     assert [path.name for path in tmp_path.iterdir()] == ["resume.ckpt"]
     assert same(train(*ours, None, Attempt(tmp_path)), train(*ours))
     assert not (tmp_path / "attempt-1.log").exists()
+
+
+@pytest.mark.parametrize(("seconds", "together"), [(0.0, [1, 1, 1, 1]), (1e6, [1, 3])])
+def test_what_is_reported_is_in_a_checkpoint(
+    trial: Callable[..., Trial], tmp_path: Path, seconds: float, together: list[int]
+) -> None:
+    """So that no epoch that others have heard of is trained again; checkpoints of short epochs are few."""
+    written: dict[float, int] = {}
+
+    def report(row: Row) -> None:
+        file = tmp_path / "resume.ckpt"
+        written.setdefault(file.stat().st_mtime_ns if file.exists() else 0, 0)
+        written[max(written)] += 1
+        if row["epoch"]:
+            _, _, content = file.read_bytes().partition(b"\n")
+            (tmp_path / "content").write_bytes(content)
+            assert f'"epoch": {row["epoch"]}' in str(torch.load(tmp_path / "content", weights_only=True)["callbacks"])
+
+    train(*trial(), report, Attempt(tmp_path), checkpoint_seconds=seconds)
+    assert list(written.values()) == together
 
 
 def stop_after(batches: int) -> Callable[[], bool]:
