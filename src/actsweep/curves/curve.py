@@ -57,6 +57,12 @@ class Curve:
         if size > 1 and not bool(np.all(self.epoch[1:] > self.epoch[:-1])):
             raise TableError("epoch must increase from one evaluation to the next")
 
+    @property
+    def final(self) -> dict[str, float]:
+        """What was measured once, at the end, by name; without what was not."""
+        values = {name: getattr(self, name) for name in LAST_ROW}
+        return {name: value for name, value in values.items() if value is not None}
+
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, object]]) -> Curve:
         """Build a curve from one mapping per evaluation, in any order, keyed by the columns of a curve table.

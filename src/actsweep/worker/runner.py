@@ -170,7 +170,7 @@ def _trained(pack: _Pack, place: int) -> dict[str, Any]:
     attempt.begin()
     trial = TrialConfig.model_validate(pack.asked[place]["trial"])
     pack.folder.write_trial(trial_id, trial)
-    data = _data(pack.source, trial.data)
+    data = _data(pack.source, trial.data, trial.trainer.accelerator)
     ending = _Ending(pack.stop, attempt)
 
     def report(row: Row) -> None:
@@ -182,7 +182,7 @@ def _trained(pack: _Pack, place: int) -> dict[str, Any]:
 
     with ended_when_hung(trial.trainer.trial_timeout, attempt):
         curve = train(trial, data, report, attempt, should_stop)
-    return {**_end(curve), "weights": dict(attempt.weights)}
+    return {"status": curve.status, "final": curve.final, "weights": dict(attempt.weights)}
 
 
 class _Ending:
@@ -206,13 +206,12 @@ def _metric(row: Row, classes: int) -> float:
     return float(counted_accuracy(curve, first_bad(curve, classes), classes)[0, 0])
 
 
-def _end(curve: Curve) -> dict[str, Any]:
-    final = {name: getattr(curve, name) for name in ("test_acc", "test_loss", "best_test_acc")}
-    return {"status": curve.status, "final": {name: value for name, value in final.items() if value is not None}}
-
-
 @lru_cache(maxsize=2)
-def _data(source: Source, settings: DataSettings) -> "Data":
+def _data(source: Source, settings: DataSettings, accelerator: str) -> "Data":
+    """The splits, where trials train on them: once for all that do so in this process."""
+    import torch
+
     from actsweep.data import load
 
-    return load(source, settings)
+    on_gpu = accelerator == "gpu" and torch.cuda.is_available()  # where it is not, `train` says so
+    return load(source, settings).to("cuda" if on_gpu else "cpu")
