@@ -32,12 +32,13 @@ test: setup ## run the tests but for the long ones, two at a time: ARGS="-n 0 -k
 test-slow: setup ## run the long tests
 	@set -f; exec .venv/bin/python -m pytest -m slow $(ARGS)
 
-check: setup ## check all that is no test: format, lint, types, layers, lock
+check: setup ## check all that is no test: format, lint, types, layers, lock, sweep files
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python scripts/check_lock.py
+	.venv/bin/python scripts/sweep_files.py --check
 
 bench: setup ## run the benchmarks
 	@set -f; exec .venv/bin/python -m bench $(ARGS)

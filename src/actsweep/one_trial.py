@@ -1,5 +1,7 @@
 """One trial in this process, without Ray: its curve on the screen, its configuration and weights in its folder."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +11,7 @@ from actsweep.events import Row
 from actsweep.records import RESUME_FILE, Attempt, StudyFolder, latest_attempt
 from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.study import trial_id
+from actsweep.tracker import AgentsRun, agents_run
 from actsweep.train import train
 
 CURVE_HEADING = "epoch  train loss  train acc  val loss  val acc  seconds"
@@ -17,28 +20,49 @@ CURVE_HEADING = "epoch  train loss  train acc  val loss  val acc  seconds"
 def run_one_trial(config: StudyConfig, console: Console) -> int:
     """Train the trial that the model, optimizer, data, trainer and seed settings describe.
 
+    Where an agent of W&B has started it, its rows and what it came to go to the run that the agent named.
+
     Returns:
-        0, also where the trial diverged: that is a result.
+        0, also where the trial diverged: that is a result; 1 where not all of it could be handed to W&B.
     """
     trial = config.trial({}, config.seed)
     source = prepare(config.data)
     name = trial_id(trial, source.fingerprint)
     folder = StudyFolder(Path(config.run.root) / config.run.name)
-
-    def show(row: Row) -> None:
-        if row["epoch"] == 0:  # a trial that cannot begin leaves nothing behind
-            folder.write_trial(name, trial)
-        console.print(curve_line(row))
-
     console.print(f"trial {name}: {described(trial)}", markup=False)
     console.print(CURVE_HEADING)
-    attempt = Attempt(folder.trial(name), latest_attempt(folder.trial(name)) + 1)
-    curve = train(trial, load(source, config.data), show, attempt)
-    attempt.remove(RESUME_FILE)
-    accuracy = "none" if curve.test_acc is None else f"{curve.test_acc:.4f}"
-    outcome = f"{curve.status}; test accuracy {accuracy}; weights in {folder.trial(name)}"
-    console.print(outcome, markup=False, soft_wrap=True)
-    return 0
+    with _agents_run(config, trial, name, folder) as run:
+
+        def show(row: Row) -> None:
+            if row["epoch"] == 0:  # a trial that cannot begin leaves nothing behind
+                folder.write_trial(name, trial)
+            console.print(curve_line(row))
+            if run is not None:
+                run.log(row)
+
+        attempt = Attempt(folder.trial(name), latest_attempt(folder.trial(name)) + 1)
+        curve = train(trial, load(source, config.data), show, attempt)
+        attempt.remove(RESUME_FILE)
+        accuracy = "none" if curve.test_acc is None else f"{curve.test_acc:.4f}"
+        outcome = f"{curve.status}; test accuracy {accuracy}; weights in {folder.trial(name)}"
+        console.print(outcome, markup=False, soft_wrap=True)
+        if run is None:
+            return 0
+        run.finish(len(source.classes), curve.final, str(curve.status))
+        if run.fault:
+            console.print(f"W&B: not whole: {run.fault}", style="yellow", markup=False)
+    return int(bool(run.fault))
+
+
+@contextmanager
+def _agents_run(config: StudyConfig, trial: TrialConfig, name: str, folder: StudyFolder) -> Iterator[AgentsRun | None]:
+    run = agents_run(config, trial, name, folder.path)
+    try:
+        yield run
+    except BaseException:
+        if run is not None:
+            run.abort()
+        raise
 
 
 def described(trial: TrialConfig) -> str:

@@ -63,6 +63,24 @@ class Parser(argparse.ArgumentParser):
         raise RequestError(f"{self._command}: {message}; the form is: {self.usage}")
 
 
+def option(name: str, words: list[str]) -> tuple[str | None, list[str]]:
+    """The value of an option of ours among words that Hydra is to read, None without it, and the words without it.
+
+    Raises:
+        RequestError: the option is there without a value, or twice.
+    """
+    values, others, rest = [], [], iter(words)
+    for word in rest:
+        key, equals, value = word.partition("=")
+        if key != name:
+            others.append(word)
+        else:
+            values.append(value if equals else next(rest, ""))
+    if len(values) > 1 or not all(values):
+        raise RequestError(f"{name}: needs one value, such as {name}=sweeps/quickstart.yaml, not {values}")
+    return (values[0] if values else None), others
+
+
 def taken(flag: str, words: list[str]) -> tuple[bool, list[str]]:
     """Whether a flag of ours is among words that Hydra is to read, and the words without it."""
     return flag in words, [word for word in words if word != flag]

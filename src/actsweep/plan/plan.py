@@ -13,7 +13,7 @@ from actsweep.plan.probe import CellCost, bytes_in, probe_cells
 from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.study import Phase, Study
 
-START_UP_SECONDS = 12.0  # Ray and the workers' imports, before the first trial trains
+START_UP_SECONDS = 10.0  # Ray and the workers' imports, before the first trial trains
 # Trials side by side on one processor slow each other down, by what they share: caches, memory, the clock. A probe
 # alone does not see it, and no model of it fits all machines. Three sweeps on two cores took 1.0 (CIFAR-10), 1.15 and
 # 1.3 (digits, at different times) times what a probe before them said; the upper end leaves room for more cores.

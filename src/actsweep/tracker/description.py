@@ -6,8 +6,9 @@ from typing import Any
 
 from actsweep.curves import Curve, measure_curve
 from actsweep.events import Row, TrialFailed, TrialStarted
+from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.space import Value, text
-from actsweep.study import Study
+from actsweep.study import Study, all_settings, swept_paths
 
 _LONGEST_NAME = 128  # W&B's own limits, in characters
 _LONGEST_TAG = 64
@@ -62,16 +63,46 @@ def describe(study: Study, started: TrialStarted) -> RunDescription:
     )
 
 
+def describe_alone(config: StudyConfig, trial: TrialConfig, trial_id: str) -> RunDescription:
+    """The run of a trial that is of no study: by itself, or one that W&B has proposed."""
+    settings = all_settings(config)
+    swept = {path.rsplit(".", 1)[-1]: settings[path] for path in swept_paths(config.study) if path in settings}
+    named = " ".join(f"{key}={_short(value)}" for key, value in swept.items())
+    return RunDescription(
+        run_id=trial_id,
+        name=f"{named} seed={trial.seed}"[:_LONGEST_NAME],
+        group=trial.model.activation[:_LONGEST_NAME],
+        job_type="train",
+        tags=("train", trial.model.activation[:_LONGEST_TAG]),
+        config={
+            "study": config.run.name,
+            "phase": "train",
+            "seed": trial.seed,
+            "trial_id": trial_id,
+            **swept,
+            "trial": trial.model_dump(mode="json"),
+        },
+    )
+
+
 def recorded(row: Row) -> dict[str, Any]:
     """A row without what was not recorded; W&B keeps numbers that are not finite, so those stay."""
     return {key: value for key, value in row.items() if value is not None}
 
 
-def result_summary(study: Study, classes: int, rows: Sequence[Row], final: Row, status: str) -> dict[str, Any]:
-    """What the trial came to, by the same definitions as in a study's results; what it does not have is left out."""
+def result_summary(epochs: int, classes: int, rows: Sequence[Row], final: Row, status: str) -> dict[str, Any]:
+    """What the trial came to, by the same definitions as in a study's results; what it does not have is left out.
+
+    Args:
+        epochs: of the whole training.
+        classes: of the data.
+        rows: the trial's evaluations, at least one.
+        final: what is measured once, at its end.
+        status: completed, diverged or stopped.
+    """
     last = {**rows[-1], **final, "status": status}
     curve = Curve.from_rows([*rows[:-1], last])
-    measured = measure_curve(curve, study.config.trainer.epochs, classes)
+    measured = measure_curve(curve, epochs, classes)
     summary = {
         **final,
         "best_val_acc": measured["best_val_acc"],

@@ -18,10 +18,10 @@ from actsweep.events import (
     TrialStopped,
 )
 from actsweep.records import StudyFolder, read_ledger
-from actsweep.redaction import redacted
 from actsweep.study import Study
 from actsweep.tracker.client import Client, OpenRun
 from actsweep.tracker.description import describe, failure_summary, recorded, result_summary
+from actsweep.tracker.faults import fault_of
 from actsweep.tracker.transaction_log import RunFile
 
 FAILED_BEGINS = 3
@@ -73,7 +73,7 @@ class Recorder:
         self._client.close()
         while self._ended:
             key, file = self._ended.popleft()
-            fault = _fault_of(file.check)
+            fault = fault_of(file.check)
             self.written += not fault
             self._note(key, fault)
 
@@ -86,7 +86,7 @@ class Recorder:
         def begin() -> None:
             self._open[key] = _Attempt(self._client.open(describe(self._study, event)))
 
-        fault = _fault_of(begin)
+        fault = fault_of(begin)
         self._failed_begins = self._failed_begins + 1 if fault else 0
         self._note(key, fault)
         self._settle()
@@ -108,7 +108,7 @@ class Recorder:
     def _log(self, key: tuple[str, int], row: Row) -> None:
         attempt = self._open[key]
         attempt.rows.append(row)
-        fault = _fault_of(lambda: attempt.run.log(recorded(row)))
+        fault = fault_of(lambda: attempt.run.log(recorded(row)))
         if fault:
             del self._open[key]
             self._note(key, fault)
@@ -119,11 +119,11 @@ class Recorder:
         def end() -> None:
             self._ended.append((key, attempt.run.finish(summary_of(attempt), failed=failed)))
 
-        self._note(key, _fault_of(end))
+        self._note(key, fault_of(end))
 
     def _settle(self) -> None:
         """Check what ended before; what is not whole yet gets its time until the end."""
-        while self._ended and not _fault_of(self._ended[0][1].check):
+        while self._ended and not fault_of(self._ended[0][1].check):
             self._ended.popleft()
             self.written += 1
 
@@ -133,18 +133,9 @@ class Recorder:
             if started is None:
                 raise RecordsError(f"{self._folder.ledger} does not say what the study's data are")
             self._classes = started.data["classes"]
-        return result_summary(self._study, self._classes, attempt.rows, final, status)
+        epochs = self._study.config.trainer.epochs
+        return result_summary(epochs, self._classes, attempt.rows, final, status)
 
     def _note(self, key: tuple[str, int], fault: str) -> None:
         if fault:
             self.faults.append((f"{key[0]} attempt {key[1]}", fault))
-
-
-def _fault_of(action: Callable[[], None]) -> str:
-    """What went wrong, in one line; empty if nothing did."""
-    try:
-        action()
-    except (Exception, SystemExit) as error:  # wandb raises what it likes, and leaves by sys.exit in places
-        lines = redacted(str(error)).splitlines()
-        return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-    return ""

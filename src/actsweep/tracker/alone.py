@@ -1,0 +1,81 @@
+"""The W&B run of a trial that one of W&B's own agents has started: rows as they come, and what it came to."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from actsweep.events import Row
+from actsweep.settings import StudyConfig, TrialConfig
+from actsweep.tracker.client import Client, OpenRun
+from actsweep.tracker.description import describe_alone, recorded, result_summary
+from actsweep.tracker.faults import fault_of
+
+AGENT = "WANDB_SWEEP_ID"  # what an agent sets, beside the run's id, its parameters and the project
+
+
+class AgentsRun:
+    """The run that an agent has asked this process for. No method raises: without W&B the trial goes on.
+
+    Args:
+        config: the settings that the trial is part of.
+        trial: the trial.
+        trial_id: what it is known by.
+        folder: where wandb makes `wandb/`.
+
+    Attributes:
+        fault: what went wrong, in one line; empty while nothing did.
+    """
+
+    def __init__(self, config: StudyConfig, trial: TrialConfig, trial_id: str, folder: Path) -> None:
+        self.fault = ""
+        self._epochs = config.trainer.epochs
+        self._rows: list[Row] = []
+        self._run: OpenRun | None = None
+        self._client = Client(config.tracker, folder)
+
+        def begin() -> None:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._run = self._client.open(describe_alone(config, trial, trial_id))
+
+        self._try(begin)
+
+    def log(self, row: Row) -> None:
+        """Add an evaluation."""
+        self._rows.append(row)
+        run = self._run
+        if run is not None:
+            self._try(lambda: run.log(recorded(row)))
+
+    def finish(self, classes: int, final: Row, status: str) -> None:
+        """The trial has ended.
+
+        Args:
+            classes: of its data.
+            final: what was measured once, at its end.
+            status: completed or diverged.
+        """
+        self._end(lambda: result_summary(self._epochs, classes, self._rows, final, status), failed=False)
+
+    def abort(self) -> None:
+        """The trial ends without a result: it was told to stop, or has failed."""
+        self._end(lambda: {"status": "interrupted"}, failed=True)
+
+    def _end(self, summary_of: Callable[[], Mapping[str, Any]], *, failed: bool) -> None:
+        run, self._run = self._run, None
+        if run is not None:
+            self._try(lambda: run.finish(summary_of(), failed=failed))
+        self._client.close()
+
+    def _try(self, action: Callable[[], object]) -> None:
+        fault = fault_of(action)
+        if fault:
+            self._run = None
+            self.fault = self.fault or fault
+
+
+def agents_run(config: StudyConfig, trial: TrialConfig, trial_id: str, folder: Path) -> AgentsRun | None:
+    """The run of a trial that an agent of W&B has started; None where none has, or with `tracker=none`."""
+    if not os.environ.get(AGENT) or config.tracker.name == "none":
+        return None
+    return AgentsRun(config, trial, trial_id, folder)

@@ -1,0 +1,67 @@
+"""A study in the words of a W&B sweep: for W&B's own agents to run, each trial by `actsweep train`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from actsweep.errors import RequestError
+from actsweep.space import Dimension
+from actsweep.study import ARM, Study
+
+METRIC = "best_val_acc"
+_SEEDS = 2**31 - 1
+_RANGES = {"log_uniform": "log_uniform_values", "uniform": "uniform", "int_uniform": "int_uniform"}
+
+
+def agents_sweep(study: Study, words: Sequence[str]) -> dict[str, Any]:
+    """The sweep that W&B's agents run: as many runs as the study has trials, of its space, by their dotted paths.
+
+    Every run has a seed of its own. What W&B proposes is a grid where all that is swept are lists, else random.
+
+    Args:
+        study: the study.
+        words: the Hydra overrides that asked for it, which each run gets too.
+
+    Raises:
+        RequestError: the study has named arms, whose settings go together, which a W&B sweep cannot say.
+    """
+    if study.factor == ARM:
+        raise RequestError(
+            "study.arms: a W&B sweep draws each setting by itself, so arms of several settings cannot be exported; "
+            "compare a setting under study.scientific instead"
+        )
+    compared = {
+        path: {"values": list(dict.fromkeys(cell.values[path] for cell in study.cells))}
+        for path in (study.factor, *study.strata)
+    }
+    ranges = {dimension.path: _parameter(dimension) for dimension in study.space}
+    grid = all(dimension.distribution == "choice" for dimension in study.space)
+    seeds = study.config.study.replicate.seeds
+    seed = {"values": list(range(seeds))} if grid else {"distribution": "int_uniform", "min": 0, "max": _SEEDS}
+    sweep: dict[str, Any] = {
+        "name": study.config.run.name,
+        "method": "grid" if grid else "random",
+        "metric": {"name": METRIC, "goal": "maximize"},
+        "parameters": {**compared, **ranges, "seed": seed},
+        "command": ["${env}", "actsweep", "train", *words, "tracker=wandb_online", "${args_no_hyphens}"],
+    }
+    if not grid:
+        sweep["run_cap"] = sum(study.planned.values())
+    return sweep
+
+
+def sweep_text(sweep: Mapping[str, Any], made_by: str) -> str:
+    """A sweep as YAML, with the command that makes it.
+
+    Args:
+        sweep: see `agents_sweep`.
+        made_by: the command.
+    """
+    return f"# {made_by}\n{yaml.safe_dump(dict(sweep), sort_keys=False, width=120)}"
+
+
+def _parameter(dimension: Dimension) -> dict[str, Any]:
+    if dimension.distribution == "choice":
+        return {"values": list(dimension.values)}
+    return {"distribution": _RANGES[dimension.distribution], "min": dimension.low, "max": dimension.high}
