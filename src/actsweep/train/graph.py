@@ -3,7 +3,6 @@
 No part of this has run on a GPU yet: what it gains there is not known, and it is off unless it is asked for.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -22,8 +21,9 @@ class CapturedStep:
     """Takes training steps as they come until it has seen some of one size, and replays a capture of one from then on.
 
     Steps on batches of another size, as the last of an epoch may be, are taken as they come. What is captured is the
-    whole step: both passes, clipping, and the optimizer, which finds the learning rate in a tensor. Where a step cannot
-    be captured, all are taken as they come, and it is said once.
+    whole step: both passes, clipping, and the optimizer. Adam and AdamW find the learning rate in a tensor; SGD takes
+    it from the host, so its steps are captured where it never changes. Where a step cannot be captured, all are taken
+    as they come, and it is said once.
 
     Args:
         step: see `training_step`.
@@ -42,7 +42,7 @@ class CapturedStep:
         self._replay: Callable[[], None] | None = None
         self._refused = False
         self._batch: Batch | None = None
-        self._rates: list[Tensor] = []
+        self._rates: list[Tensor | float] = []
 
     def __call__(self, batch: Batch, number: int) -> None:
         """Take a step."""
@@ -50,51 +50,56 @@ class CapturedStep:
             self._step(batch, number)
         elif self._warm < WARM_UP_STEPS:
             self._warm_up(batch, number)
+        elif (self._replay or self._captured(batch, number)) and self._rates_are_as_captured():
+            self._replayed(batch)
         else:
-            self._replayed(batch, number)
+            self._step(batch, number)
 
     def _warm_up(self, batch: Batch, number: int) -> None:
         before = _drawn_so_far()
         self._step(batch, number)
         self._size = len(batch[1])
         self._warm += 1
-        if self._warm == WARM_UP_STEPS and not torch.equal(before, _drawn_so_far()):
-            self._refuse("it draws random numbers, and a trial beside it would draw the same")
-        elif type(self._optimizer) not in _CAPTURABLE:
+        if type(self._optimizer) not in _CAPTURABLE:
             self._refuse(f"what {type(self._optimizer).__name__} does on the host is not known")
+        elif self._warm == WARM_UP_STEPS and not torch.equal(before, _drawn_so_far()):
+            self._refuse("it draws random numbers, and a trial beside it would draw the same")
 
-    def _replayed(self, batch: Batch, number: int) -> None:
-        if self._replay is None:
-            self._batch = (batch[0].clone(memory_format=torch.preserve_format), batch[1].clone())
-            self._prepare_optimizer(batch[0].device)
-            try:
-                with self._rates_in_tensors():
-                    self._replay = self._capture(lambda: self._step(self._batch, number))  # type: ignore[arg-type]
-            except RuntimeError as error:
-                self._refuse(str(error).splitlines()[0])
-                self._optimizer.zero_grad()  # of which the capture that failed may have left some without values
-                self._step(batch, number)
-                return
+    def _captured(self, batch: Batch, number: int) -> bool:
+        """Capture a step, which is not taken by that; whether it could be."""
+        kept = batch[0].clone(memory_format=torch.preserve_format), batch[1].clone()
+        self._prepare_optimizer(batch[0].device)
+        try:
+            with self._captured_rates():
+                self._replay = self._capture(lambda: self._step(kept, number))
+        except RuntimeError as error:
+            self._refuse(str(error).splitlines()[0])
+            self._optimizer.zero_grad()  # of which the capture that failed may have left some without values
+            return False
+        self._batch = kept
+        return True
+
+    def _replayed(self, batch: Batch) -> None:
         assert self._batch is not None
+        assert self._replay is not None
         for kept, new in zip(self._batch, batch, strict=True):
             kept.copy_(new)
-        for rate, group in zip(self._rates, self._optimizer.param_groups, strict=True):
-            rate.fill_(group["lr"])
         self._replay()
 
     def _prepare_optimizer(self, device: torch.device) -> None:
-        """Bring to the GPU what an optimizer would look up on the host."""
-        groups = self._optimizer.param_groups
-        self._rates = [torch.tensor(math.nan, device=device) for _ in groups]
-        for group in groups:
-            if "capturable" in group:
+        """Bring to the GPU what an optimizer would look up on the host, where it can find it there."""
+        self._optimizer._warned_capturable_if_run_uncaptured = True  # on smaller batches, which is meant
+        for group in self._optimizer.param_groups:
+            movable = "capturable" in group
+            self._rates.append(torch.tensor(group["lr"], device=device) if movable else group["lr"])
+            if movable:
                 group["capturable"] = device.type == "cuda"
         for state in self._optimizer.state.values():
             if isinstance(state.get("step"), Tensor):
                 state["step"] = state["step"].to(device)
 
     @contextmanager
-    def _rates_in_tensors(self) -> Iterator[None]:
+    def _captured_rates(self) -> Iterator[None]:
         """For a capture alone: schedules go on to compute with plain numbers, in double precision."""
         groups = self._optimizer.param_groups
         before = [group["lr"] for group in groups]
@@ -105,6 +110,16 @@ class CapturedStep:
         finally:
             for group, rate in zip(groups, before, strict=True):
                 group["lr"] = rate
+
+    def _rates_are_as_captured(self) -> bool:
+        """Whether a replay would find the learning rates of now; those in tensors are brought there."""
+        for rate, group in zip(self._rates, self._optimizer.param_groups, strict=True):
+            if isinstance(rate, Tensor):
+                rate.fill_(group["lr"])
+            elif rate != group["lr"]:
+                self._refuse(f"the learning rate changes, which {type(self._optimizer).__name__} looks up on the host")
+                return False
+        return True
 
     def _refuse(self, why: str) -> None:
         self._refused = True
