@@ -53,6 +53,7 @@ class Server:
         proposals: what agents are told to run next, as parameters by name.
         stops: runs that agents are told to stop.
         unknown: operations that were not understood.
+        refused: operations that are answered with an error.
     """
 
     def __init__(self) -> None:
@@ -61,6 +62,7 @@ class Server:
         self.proposals: list[dict[str, Any]] = []
         self.stops: list[str] = []
         self.unknown: list[str] = []
+        self.refused: list[str] = []
         self.url = ""
         self._proposed = 0
         self._lock = threading.Lock()
@@ -73,12 +75,14 @@ class Server:
         """The answer to one operation."""
         found = _OPERATION.search(query)
         name = found[1] if found else ""
+        if name in self.refused:
+            return {"errors": [{"message": f"{name} is refused"}]}
         answer: Callable[[dict[str, Any]], dict[str, Any]] | None = getattr(self, f"_{name}", None)
         with self._lock:
             if answer is None:
                 self.unknown.append(f"{name}: {query[:2000]} {variables}")
-                return {}
-            return answer(variables)
+                return {"data": {}}
+            return {"data": answer(variables)}
 
     def stream(self, project: str, run: str, body: dict[str, Any]) -> dict[str, Any]:
         """Take in lines of a run's files."""
@@ -161,7 +165,7 @@ def wandb_server() -> Iterator[Server]:
             raw = self._body()
             if self.path == "/graphql":
                 body = json.loads(raw)
-                self._answer({"data": server.graphql(body["query"], body.get("variables") or {})})
+                self._answer(server.graphql(body["query"], body.get("variables") or {}))
             elif stream := _STREAM.fullmatch(self.path):
                 self._answer(server.stream(stream[2], stream[3], json.loads(raw)))
             elif self.path.startswith("/sdk/otel/"):  # what the client tells of itself

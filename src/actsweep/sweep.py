@@ -238,7 +238,10 @@ def _announce(stream: EventStream, study: Study, source: Source, added: Sequence
 
 def _close(tracked: Tracker | None, console: Console, halt: Halt) -> None:
     if tracked is not None:
-        for problem in tracked.close(HURRIED_TRACKER_SECONDS if halt.is_set() else TRACKER_SECONDS).problems:
+        summary = tracked.close(HURRIED_TRACKER_SECONDS if halt.is_set() else TRACKER_SECONDS)
+        if summary.url:
+            console.print(f"W&B: {summary.url}", markup=False, soft_wrap=True)
+        for problem in summary.problems:
             console.print(f"W&B: {problem}", style="yellow", markup=False)
 
 

@@ -30,6 +30,7 @@ from actsweep.records import Ledger, StudyFolder
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
 from actsweep.tracker import Tracker, TrackerSummary, tracker
+from actsweep.tracker.description import study_key
 from actsweep.tracker.transaction_log import RunFile, records
 
 # wandb never waits for a service process that died: its handle says so when it is collected.
@@ -74,6 +75,9 @@ def open_tracker(study: Study, folder: StudyFolder) -> Tracker:
 
 def study_started() -> StudyStarted:
     return StudyStarted("smoke", {"label": "digits", "fingerprint": "0", "classes": 10}, {}, {}, 0.0)
+
+
+KEY = study_key(study_started())
 
 
 def trial_started(trial: Trial, attempt: int = 1) -> TrialStarted:
@@ -146,7 +150,7 @@ class WrittenRun:
 
 def written_runs(folder: StudyFolder) -> dict[str, WrittenRun]:
     runs = [WrittenRun(path) for path in sorted(folder.path.glob("wandb/offline-run-*/run-*.wandb"))]
-    return {run.info.run_id: run for run in runs}
+    return {run.info.run_id.replace(f"-{KEY}", ""): run for run in runs}
 
 
 def service_processes() -> list[psutil.Process]:
@@ -164,7 +168,7 @@ def wait_for_rows(folder: StudyFolder, run_id: str) -> None:
     """Until the first rows of a run are on the disk, so that wandb is in full swing."""
 
     def there() -> bool:
-        files = list(folder.path.glob(f"wandb/*/run-{run_id}.wandb"))
+        files = list(folder.path.glob(f"wandb/*/run-{run_id}-*.wandb"))
         return bool(files) and files[0].stat().st_size > 1000
 
     wait_until(there)
@@ -429,8 +433,9 @@ def test_missing_key_is_named_and_nobody_is_asked_for_one(tmp_path: Path, capfd:
     subscriber = open_tracker(study, folder)
     for event in [study_started(), *completed(three_trials(study)[0])]:
         subscriber(event)
-    (problem,) = subscriber.close(CLOSE_SECONDS).problems
-    assert "wandb login" in problem
+    sweep, run = subscriber.close(CLOSE_SECONDS).problems
+    assert sweep.startswith("not whole: the sweep: ")
+    assert "wandb login" in run
     assert capfd.readouterr() == ("", "")
 
 

@@ -11,6 +11,7 @@ from actsweep.errors import RequestError
 from actsweep.settings import StudyConfig
 from actsweep.study import Study
 from actsweep.tracker import agents_sweep, sweep_text
+from actsweep.tracker.sweep_file import study_sweep
 
 Compose = Callable[..., StudyConfig]
 WORDS = ("experiment=smoke", "study.scientific.model.depth=[3,4]")
@@ -48,6 +49,22 @@ def test_ranges_keep_their_distribution(
     space = f"+study.nuisance.{path}={{distribution:{distribution},min:{low},max:{high}}}"
     sweep = agents_sweep(Study(compose("experiment=smoke", space)), ())
     assert sweep["parameters"][path] == {"distribution": distribution, "min": low, "max": high}
+
+
+def test_the_sweep_of_a_studys_own_runs_knows_settings_by_their_short_names(compose: Compose) -> None:
+    sweep = study_sweep(Study(compose(*WORDS)))
+    assert (sweep["name"], sweep["method"]) == ("smoke", "custom")
+    assert sweep["parameters"] == {
+        "activation": {"values": ["relu", "sigmoid"]},
+        "depth": {"values": [3, 4]},
+        "lr": {"distribution": "log_uniform_values", "min": 1e-4, "max": 0.1},
+    }
+
+
+def test_named_arms_are_values_of_one_parameter_there(compose: Compose) -> None:
+    arms = "study.arms={a:{model:{activation:relu}},b:{model:{activation:sigmoid}}}"
+    study = Study(compose("experiment=smoke", "study.scientific.model.activation=null", arms))
+    assert study_sweep(study)["parameters"]["arm"] == {"values": ["a", "b"]}
 
 
 def test_named_arms_cannot_be_said(compose: Compose) -> None:

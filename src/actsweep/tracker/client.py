@@ -1,23 +1,29 @@
 """The door to wandb: silent, with deadlines, and with a service process that can be ended by force."""
 
+import json
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from actsweep.records import write_whole
 from actsweep.settings import TrackerSettings
 from actsweep.tracker.description import RunDescription
+from actsweep.tracker.new_sweep import Sweep, new_sweep
 from actsweep.tracker.transaction_log import RunFile
 
 START_SECONDS = 20.0
 FINISH_SECONDS = 30.0
 KILL_SECONDS = 1.0
 DEATH_SECONDS = 0.5
+SWEEP_FILE = "actsweep-sweep.json"
 _MODES = {"wandb_offline": "offline", "wandb_online": "online"}
 _OF_ONE_RUN = (
     *("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_CONFIG_PATHS", "WANDB_LAUNCH"),
@@ -61,13 +67,38 @@ class Client:
     Args:
         settings: how and where to.
         folder: the study's folder, in which wandb makes `wandb/`.
+
+    Attributes:
+        sweep: the sweep that runs are attached to; None for none.
     """
 
     def __init__(self, settings: TrackerSettings, folder: Path) -> None:
         self._settings = settings
         self._folder = folder
         self._service: list[psutil.Process] | None = None
+        self._maker: subprocess.Popen[str] | None = None
         self._ended = False
+        self.sweep: Sweep | None = None
+
+    def begin_sweep(self, sweep: Mapping[str, Any]) -> None:
+        """Attach runs from now on to the study's sweep, which is made where the folder does not name it yet.
+
+        Raises:
+            Exception: it cannot be made, or the folder cannot be written to.
+        """
+        self._ensure_folder()
+        file = self._folder / "wandb" / SWEEP_FILE
+        if file.exists():
+            self.sweep = Sweep(**json.loads(file.read_text()))
+            return
+        self.sweep = new_sweep(self._settings, sweep, self._set_maker)
+        with write_whole(file) as temporary:
+            temporary.write_text(json.dumps(asdict(self.sweep)))
+
+    def _set_maker(self, process: "subprocess.Popen[str]") -> None:
+        self._maker = process
+        if self._ended:
+            process.kill()
 
     def open(self, description: RunDescription) -> OpenRun:
         """Begin a run.
@@ -98,6 +129,7 @@ class Client:
             job_type=description.job_type,
             tags=description.tags,
             config=dict(description.config),
+            settings=wandb.Settings(sweep_id=self.sweep.id) if self.sweep is not None else None,
         )
 
     def close(self) -> None:
@@ -111,6 +143,8 @@ class Client:
         Any thread may call this.
         """
         self._ended = True
+        if self._maker is not None:
+            self._maker.kill()
         for process in _service_processes():
             with suppress(psutil.Error):
                 process.kill()

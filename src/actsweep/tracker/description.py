@@ -1,11 +1,12 @@
 """What W&B is told of a trial, as plain values."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from actsweep.curves import Curve, measure_curve
-from actsweep.events import Row, TrialFailed, TrialStarted
+from actsweep.events import Row, StudyStarted, TrialFailed, TrialStarted
 from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.space import Value, text
 from actsweep.study import Study, all_settings, swept_paths
@@ -19,7 +20,8 @@ class RunDescription:
     """What a run is, before its first row.
 
     Attributes:
-        run_id: the trial's id; from the second attempt on with the attempt's number, so that no attempt hides another.
+        run_id: the trial's id and the study's key, since two studies may share a trial; from the second attempt on with
+            the attempt's number, so that no attempt hides another.
         name: the arm, then every other swept setting and the seed.
         group: the cell's label.
         job_type: the phase.
@@ -35,8 +37,19 @@ class RunDescription:
     config: Mapping[str, Any]
 
 
-def describe(study: Study, started: TrialStarted) -> RunDescription:
-    """The run of one attempt at a trial."""
+def study_key(started: StudyStarted) -> str:
+    """8 hex digits that tell a study from others of its name: by when it began."""
+    return hashlib.sha256(f"{started.name} {started.time!r}".encode()).hexdigest()[:8]
+
+
+def describe(study: Study, key: str, started: TrialStarted) -> RunDescription:
+    """The run of one attempt at a trial.
+
+    Args:
+        study: the study.
+        key: see `study_key`.
+        started: how the attempt began.
+    """
     cell = study.cell_at(started.cell)
     values = {**cell.values, **started.nuisance}
     swept = {study.short_names[path]: value for path, value in values.items()}
@@ -45,7 +58,7 @@ def describe(study: Study, started: TrialStarted) -> RunDescription:
     name = " ".join([arm, *(f"{key}={value}" for key, value in settings), f"seed={started.seed}"])
     suffix = f"-{started.attempt}" if started.attempt > 1 else ""
     return RunDescription(
-        run_id=f"{started.trial_id}{suffix}",
+        run_id=f"{started.trial_id}-{key}{suffix}",
         name=name[:_LONGEST_NAME],
         group=cell.label[:_LONGEST_NAME],
         job_type=started.phase,

@@ -20,8 +20,9 @@ from actsweep.events import (
 from actsweep.records import StudyFolder, read_ledger
 from actsweep.study import Study
 from actsweep.tracker.client import Client, OpenRun
-from actsweep.tracker.description import describe, failure_summary, recorded, result_summary
+from actsweep.tracker.description import describe, failure_summary, recorded, result_summary, study_key
 from actsweep.tracker.faults import fault_of
+from actsweep.tracker.sweep_file import study_sweep
 from actsweep.tracker.transaction_log import RunFile
 
 FAILED_BEGINS = 3
@@ -49,7 +50,8 @@ class Recorder:
         self._study = study
         self._folder = folder
         self._client = client
-        self._classes: int | None = None
+        self._started: StudyStarted | None = None
+        self._asked_for_sweep = study.config.tracker.name != "wandb_online"
         self._open: dict[tuple[str, int], _Attempt] = {}
         self._ended: deque[tuple[tuple[str, int], RunFile]] = deque()
         self._failed_begins = 0
@@ -58,7 +60,7 @@ class Recorder:
         """Take in one event; events of an attempt that has no open run change nothing."""
         match event:
             case StudyStarted():
-                self._classes = event.data["classes"]
+                self._started = event
             case TrialStarted():
                 self._begin(event)
             case Evaluation() | TrialFinished() | TrialStopped() | TrialFailed():
@@ -81,15 +83,25 @@ class Recorder:
         if self._failed_begins == FAILED_BEGINS:
             self.skipped += 1
             return
+        self._ensure_sweep()
         key = event.trial_id, event.attempt
 
         def begin() -> None:
-            self._open[key] = _Attempt(self._client.open(describe(self._study, event)))
+            described = describe(self._study, study_key(self._beginning()), event)
+            self._open[key] = _Attempt(self._client.open(described))
 
         fault = fault_of(begin)
         self._failed_begins = self._failed_begins + 1 if fault else 0
         self._note(key, fault)
         self._settle()
+
+    def _ensure_sweep(self) -> None:
+        """Once, before the first run; without a sweep the runs are as good as with one."""
+        if not self._asked_for_sweep:
+            self._asked_for_sweep = True
+            fault = fault_of(lambda: self._client.begin_sweep(study_sweep(self._study)))
+            if fault:
+                self.faults.append(("the sweep", fault))
 
     def _go_on(self, event: Evaluation | TrialEnd) -> None:
         key = event.trial_id, event.attempt
@@ -128,13 +140,15 @@ class Recorder:
             self.written += 1
 
     def _result(self, attempt: _Attempt, final: Row, status: str) -> Mapping[str, Any]:
-        if self._classes is None:  # a resumed study: only its ledger has the beginning
-            started = read_ledger(self._folder.ledger).fold().started
-            if started is None:
-                raise RecordsError(f"{self._folder.ledger} does not say what the study's data are")
-            self._classes = started.data["classes"]
         epochs = self._study.config.trainer.epochs
-        return result_summary(epochs, self._classes, attempt.rows, final, status)
+        return result_summary(epochs, self._beginning().data["classes"], attempt.rows, final, status)
+
+    def _beginning(self) -> StudyStarted:
+        if self._started is None:  # a resumed study: only its ledger has the beginning
+            self._started = read_ledger(self._folder.ledger).fold().started
+            if self._started is None:
+                raise RecordsError(f"{self._folder.ledger} does not say how the study began")
+        return self._started
 
     def _note(self, key: tuple[str, int], fault: str) -> None:
         if fault:

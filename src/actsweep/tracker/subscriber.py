@@ -23,11 +23,13 @@ class TrackerSummary:
         runs: runs that are whole on the disk, one for each attempt at a trial.
         folder: where they are.
         problems: one line each; empty if all went well.
+        url: where W&B shows them together; empty where that is not known.
     """
 
     runs: int
     folder: Path
     problems: tuple[str, ...]
+    url: str = ""
 
     def __str__(self) -> str:
         head = f"W&B: {self.runs} {'run' if self.runs == 1 else 'runs'} in {self.folder}"
@@ -58,7 +60,9 @@ class Tracker:
         if not in_time:
             self._client.kill()
             self._thread.join((1 - _PATIENCE) * timeout)
-        return TrackerSummary(self._recorder.written, self._folder, tuple(self._problems(timeout, in_time=in_time)))
+        problems = tuple(self._problems(timeout, in_time=in_time))
+        sweep = self._client.sweep
+        return TrackerSummary(self._recorder.written, self._folder, problems, sweep.url if sweep is not None else "")
 
     def _work(self) -> None:
         while (event := self._events.get()) is not None:

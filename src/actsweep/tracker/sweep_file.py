@@ -1,4 +1,4 @@
-"""A study in the words of a W&B sweep: for W&B's own agents to run, each trial by `actsweep train`."""
+"""A study in the words of a W&B sweep: for our driver's runs to be shown under, or for W&B's own agents to run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +9,16 @@ from actsweep.errors import RequestError
 from actsweep.space import Dimension
 from actsweep.study import ARM, Study
 
-METRIC = "best_val_acc"
+_METRIC = {"name": "best_val_acc", "goal": "maximize"}
 _SEEDS = 2**31 - 1
 _RANGES = {"log_uniform": "log_uniform_values", "uniform": "uniform", "int_uniform": "int_uniform"}
+
+
+def study_sweep(study: Study) -> dict[str, Any]:
+    """The sweep that a study's runs are shown under: what it sweeps by their short names, proposed by nobody at W&B."""
+    compared = {study.short_names[path]: values for path, values in _compared(study).items()}
+    ranges = {study.short_names[dimension.path]: _parameter(dimension) for dimension in study.space}
+    return {"name": study.config.run.name, "method": "custom", "metric": _METRIC, "parameters": compared | ranges}
 
 
 def agents_sweep(study: Study, words: Sequence[str]) -> dict[str, Any]:
@@ -31,10 +38,6 @@ def agents_sweep(study: Study, words: Sequence[str]) -> dict[str, Any]:
             "study.arms: a W&B sweep draws each setting by itself, so arms of several settings cannot be exported; "
             "compare a setting under study.scientific instead"
         )
-    compared = {
-        path: {"values": list(dict.fromkeys(cell.values[path] for cell in study.cells))}
-        for path in (study.factor, *study.strata)
-    }
     ranges = {dimension.path: _parameter(dimension) for dimension in study.space}
     grid = all(dimension.distribution == "choice" for dimension in study.space)
     seeds = study.config.study.replicate.seeds
@@ -42,8 +45,8 @@ def agents_sweep(study: Study, words: Sequence[str]) -> dict[str, Any]:
     sweep: dict[str, Any] = {
         "name": study.config.run.name,
         "method": "grid" if grid else "random",
-        "metric": {"name": METRIC, "goal": "maximize"},
-        "parameters": {**compared, **ranges, "seed": seed},
+        "metric": _METRIC,
+        "parameters": {**_compared(study), **ranges, "seed": seed},
         "command": ["${env}", "actsweep", "train", *words, "tracker=wandb_online", "${args_no_hyphens}"],
     }
     if not grid:
@@ -59,6 +62,11 @@ def sweep_text(sweep: Mapping[str, Any], made_by: str) -> str:
         made_by: the command.
     """
     return f"# {made_by}\n{yaml.safe_dump(dict(sweep), sort_keys=False, width=120)}"
+
+
+def _compared(study: Study) -> dict[str, Any]:
+    paths = (study.factor, *study.strata)
+    return {path: {"values": list(dict.fromkeys(cell.values[path] for cell in study.cells))} for path in paths}
 
 
 def _parameter(dimension: Dimension) -> dict[str, Any]:
