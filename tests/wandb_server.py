@@ -54,6 +54,7 @@ class Server:
         stops: runs that agents are told to stop.
         unknown: operations that were not understood.
         refused: operations that are answered with an error.
+        lost: how many of the last rows of every history are taken in and forgotten.
     """
 
     def __init__(self) -> None:
@@ -63,6 +64,7 @@ class Server:
         self.stops: list[str] = []
         self.unknown: list[str] = []
         self.refused: list[str] = []
+        self.lost = 0
         self.url = ""
         self._proposed = 0
         self._lock = threading.Lock()
@@ -119,8 +121,52 @@ class Server:
         }
         return {"upsertBucket": {"bucket": bucket, "inserted": inserted}}
 
+    def _GetDefaultEntity(self, variables: dict[str, Any]) -> dict[str, Any]:
+        return {"viewer": {"id": "1", "entity": ENTITY}}
+
     def _RunResumeStatus(self, variables: dict[str, Any]) -> dict[str, Any]:
-        return {"model": {"bucket": None}}
+        run = self.runs.get(variables["name"])
+        if run is None:
+            return {"model": {"bucket": None}}
+        tail = [json.dumps(run.history[line]) for line in sorted(run.history)[-1:]]
+        bucket = {
+            **{"name": run.name, "displayName": run.display, "tags": run.tags, "wandbConfig": json.dumps({"t": 1})},
+            **{"historyLineCount": len(run.history), "eventsLineCount": 0, "logLineCount": 0},
+            **{"historyTail": json.dumps(tail), "eventsTail": "[]", "summaryMetrics": json.dumps(run.summary)},
+            "config": json.dumps({key: {"value": value} for key, value in run.config.items()}),
+        }
+        return {"model": {"id": "p", "name": run.project, "entity": {"id": "e", "name": ENTITY}, "bucket": bucket}}
+
+    def _Run(self, variables: dict[str, Any]) -> dict[str, Any]:
+        run = self.runs.get(variables["name"])
+        if run is None:
+            return {"project": {"run": None}}
+        known = {
+            **{"id": f"id-{run.name}", "name": run.name, "displayName": run.display, "state": run.state},
+            **{"sweepName": run.sweep or None, "group": run.group, "jobType": run.job_type, "tags": run.tags},
+            "projectId": "1",
+            "config": json.dumps({key: {"value": value} for key, value in run.config.items()}),
+            "summaryMetrics": json.dumps(run.summary),
+            "historyLineCount": len(run.history),
+            "historyKeys": {"lastStep": len(run.history), "keys": {}, "sets": []},
+            "user": {"name": ENTITY, "username": ENTITY},
+        }
+        return {"project": {"run": known}}
+
+    def _OrganizationCoreWeaveOrganizationID(self, variables: dict[str, Any]) -> dict[str, Any]:
+        return {"entity": {"organization": None}}
+
+    def _RunHistoryKeys(self, variables: dict[str, Any]) -> dict[str, Any]:
+        run = self.runs[variables["name"]]
+        return {"project": {"run": {"historyKeys": {"lastStep": len(run.history) - 1, "keys": {}, "sets": []}}}}
+
+    def _RunParquetHistory(self, variables: dict[str, Any]) -> dict[str, Any]:
+        return {"project": {"run": {"parquetHistory": {"parquetUrls": [], "liveData": []}}}}
+
+    def _HistoryPage(self, variables: dict[str, Any]) -> dict[str, Any]:
+        kept = list(self.runs[variables["run"]].history.values())
+        rows = [json.dumps(row) for row in kept[: len(kept) - self.lost]]
+        return {"project": {"run": {"history": rows}}}
 
     def _CreateRunFiles(self, variables: dict[str, Any]) -> dict[str, Any]:
         place = f"{self.url}/upload/{variables['run']}"
@@ -151,6 +197,11 @@ class Server:
         elif not running:
             commands.append({"type": "exit"})
         return {"agentHeartbeat": {"agent": {"id": "agent"}, "commands": json.dumps(commands)}}
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that leaves in the middle of a request, or is killed, is part of what is tested."""
 
 
 @contextmanager
@@ -202,7 +253,7 @@ def wandb_server() -> Iterator[Server]:
         def log_message(self, *words: Any) -> None:
             """Say nothing."""
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http = _Quiet(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
     server.url = f"http://127.0.0.1:{http.server_address[1]}"
     thread = threading.Thread(target=http.serve_forever, daemon=True)

@@ -91,6 +91,7 @@ def test_wandb_takes_an_exported_sweep_and_its_agent_runs_the_trials(
     assert server.unknown == []
 
 
+@pytest.mark.slow
 def test_a_run_that_wandb_stops_ends_and_is_no_result(server: Server, actsweep: Actsweep, tmp_path: Path) -> None:
     sweep = created(server, actsweep, tmp_path, "trainer.epochs=100000")
     server.proposals += PROPOSALS[:1]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ START_SECONDS = 20.0
 FINISH_SECONDS = 30.0
 KILL_SECONDS = 1.0
 DEATH_SECONDS = 0.5
+API_SECONDS = 30
 SWEEP_FILE = "actsweep-sweep.json"
 _MODES = {"wandb_offline": "offline", "wandb_online": "online"}
 _OF_ONE_RUN = (
@@ -44,14 +45,15 @@ def prepare_environment() -> None:
 class OpenRun:
     """A run that takes rows."""
 
-    def __init__(self, run: Any) -> None:
+    def __init__(self, run: Any, *, resumed: bool = False) -> None:
         self._run = run
+        self._resumed = resumed
         self._file = Path(run.settings.sync_file)
         self._rows = 0
 
     def log(self, row: Mapping[str, Any]) -> None:
-        """Add a row of history, at its epoch."""
-        self._run.log(dict(row), step=row["epoch"], commit=True)
+        """Add a row of history, at its epoch; in a resumed run after all that was ever said to be there."""
+        self._run.log(dict(row), step=None if self._resumed else row["epoch"], commit=True)
         self._rows += 1
 
     def finish(self, summary: Mapping[str, Any], *, failed: bool) -> RunFile:
@@ -59,6 +61,15 @@ class OpenRun:
         self._run.summary.update(dict(summary))
         self._run.finish(exit_code=int(failed))
         return RunFile(self._file, self._rows)
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as the server has it: its history in order without wandb's own columns, its summary, and its sweep."""
+
+    rows: list[dict[str, Any]]
+    summary: Mapping[str, Any]
+    sweep: str | None
 
 
 class Client:
@@ -77,6 +88,7 @@ class Client:
         self._folder = folder
         self._service: list[psutil.Process] | None = None
         self._maker: subprocess.Popen[str] | None = None
+        self._api: Any = None
         self._ended = False
         self.sweep: Sweep | None = None
 
@@ -87,38 +99,45 @@ class Client:
             Exception: it cannot be made, or the folder cannot be written to.
         """
         self._ensure_folder()
-        file = self._folder / "wandb" / SWEEP_FILE
-        if file.exists():
-            self.sweep = Sweep(**json.loads(file.read_text()))
-            return
-        self.sweep = new_sweep(self._settings, sweep, self._set_maker)
-        with write_whole(file) as temporary:
-            temporary.write_text(json.dumps(asdict(self.sweep)))
+        self.find_sweep()
+        if self.sweep is None:
+            self.sweep = new_sweep(self._settings, sweep, self._set_maker)
+            with write_whole(self._sweep_file) as temporary:
+                temporary.write_text(json.dumps(asdict(self.sweep)))
+
+    def find_sweep(self) -> None:
+        """Attach runs from now on to the sweep that the folder names, if it names one."""
+        if self._sweep_file.exists():
+            self.sweep = Sweep(**json.loads(self._sweep_file.read_text()))
+
+    @property
+    def _sweep_file(self) -> Path:
+        return self._folder / "wandb" / SWEEP_FILE
 
     def _set_maker(self, process: "subprocess.Popen[str]") -> None:
         self._maker = process
         if self._ended:
             process.kill()
 
-    def open(self, description: RunDescription) -> OpenRun:
-        """Begin a run.
+    def open(self, description: RunDescription, *, resumed: bool = False) -> OpenRun:
+        """Begin a run, or go on with one that the server has: rows are then added to its own.
 
         Raises:
             Exception: whatever wandb raises, an OSError about the folder, or a RuntimeError after `kill`.
         """
         self._ensure_folder()
         try:
-            run = self._begin(description)
+            run = self._begin(description, resumed)
         except Exception:
             if not self._service_died():
                 raise
             self._end_service()
-            run = self._begin(description)
+            run = self._begin(description, resumed)
         run.define_metric("epoch")
         run.define_metric("*", step_metric="epoch")
-        return OpenRun(run)
+        return OpenRun(run, resumed=resumed)
 
-    def _begin(self, description: RunDescription) -> Any:
+    def _begin(self, description: RunDescription, resumed: bool) -> Any:
         import wandb
 
         self._ensure_service()
@@ -129,8 +148,35 @@ class Client:
             job_type=description.job_type,
             tags=description.tags,
             config=dict(description.config),
+            resume="must" if resumed else None,
             settings=wandb.Settings(sweep_id=self.sweep.id) if self.sweep is not None else None,
         )
+
+    def read(self, run_id: str) -> StoredRun | None:
+        """What the server has of a run; None where it has none of that id.
+
+        Raises:
+            Exception: whatever wandb raises where the server cannot be asked.
+        """
+        import wandb
+        from wandb.errors import CommError
+
+        self._ensure_folder()
+        self._ensure_service()
+        if self._api is None:
+            self._api = wandb.Api(timeout=API_SECONDS)
+        entity = self._settings.entity or self._api.default_entity
+        try:
+            run = self._api.run(f"{entity}/{self._settings.project}/{run_id}")
+        except CommError as error:
+            if "Could not find run" in str(error):
+                return None
+            raise
+        rows = [
+            {name: value for name, value in row.items() if not name.startswith("_")}
+            for row in run.scan_history(use_cache=False)
+        ]
+        return StoredRun(rows, dict(run.summary), run.sweep_name)
 
     def close(self) -> None:
         """End wandb and its service process, as far as they were started; by force where they do not by themselves."""

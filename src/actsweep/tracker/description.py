@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actsweep.curves import Curve, measure_curve
-from actsweep.events import Row, StudyStarted, TrialFailed, TrialStarted
+from actsweep.events import Row, StudyStarted, TrialEnd, TrialFailed, TrialFinished, TrialStarted, TrialStopped
 from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.space import Value, text
 from actsweep.study import Study, all_settings, swept_paths
@@ -129,9 +129,15 @@ def result_summary(epochs: int, classes: int, rows: Sequence[Row], final: Row, s
     return recorded(summary)
 
 
-def failure_summary(failed: TrialFailed) -> dict[str, Any]:
-    """Why an attempt ended without a result."""
-    return {"status": "failed", "failure": f"{failed.reason}: {failed.message}"}
+def end_summary(epochs: int, classes: int, rows: Sequence[Row], end: TrialEnd) -> dict[str, Any]:
+    """What an attempt came to, or why it ended without a result; see `result_summary`."""
+    match end:
+        case TrialFinished():
+            return result_summary(epochs, classes, rows, end.final, end.status)
+        case TrialStopped():
+            return result_summary(epochs, classes, rows, {}, "stopped")
+        case TrialFailed():
+            return {"status": "failed", "failure": f"{end.reason}: {end.message}"}
 
 
 def _short(value: Value) -> str:

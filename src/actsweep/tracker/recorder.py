@@ -20,7 +20,7 @@ from actsweep.events import (
 from actsweep.records import StudyFolder, read_ledger
 from actsweep.study import Study
 from actsweep.tracker.client import Client, OpenRun
-from actsweep.tracker.description import describe, failure_summary, recorded, result_summary, study_key
+from actsweep.tracker.description import describe, end_summary, recorded, study_key
 from actsweep.tracker.faults import fault_of
 from actsweep.tracker.sweep_file import study_sweep
 from actsweep.tracker.transaction_log import RunFile
@@ -110,12 +110,8 @@ class Recorder:
         match event:
             case Evaluation():
                 self._log(key, event.row)
-            case TrialFinished():
-                self._end(key, lambda attempt: self._result(attempt, event.final, event.status), failed=False)
-            case TrialStopped():
-                self._end(key, lambda attempt: self._result(attempt, {}, "stopped"), failed=False)
-            case TrialFailed():
-                self._end(key, lambda attempt: failure_summary(event), failed=True)
+            case _:
+                self._end(key, lambda attempt: self._summary(attempt, event), failed=isinstance(event, TrialFailed))
 
     def _log(self, key: tuple[str, int], row: Row) -> None:
         attempt = self._open[key]
@@ -139,9 +135,8 @@ class Recorder:
             self._ended.popleft()
             self.written += 1
 
-    def _result(self, attempt: _Attempt, final: Row, status: str) -> Mapping[str, Any]:
-        epochs = self._study.config.trainer.epochs
-        return result_summary(epochs, self._beginning().data["classes"], attempt.rows, final, status)
+    def _summary(self, attempt: _Attempt, end: TrialEnd) -> Mapping[str, Any]:
+        return end_summary(self._study.config.trainer.epochs, self._beginning().data["classes"], attempt.rows, end)
 
     def _beginning(self) -> StudyStarted:
         if self._started is None:  # a resumed study: only its ledger has the beginning

@@ -1,0 +1,96 @@
+"""Studies that were run offline, sent afterwards: the whole command, with the real client and a server on loopback."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actsweep.events import Evaluation
+from actsweep.records import read_ledger
+from wandb_server import Server, wandb_server
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with wandb_server() as running:
+        yield running
+
+
+@pytest.fixture
+def study(smoke: Any, tmp_path: Path) -> Path:
+    shutil.copytree(smoke.folder, tmp_path / "smoke")
+    return tmp_path / "smoke"
+
+
+def publish(study: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "actsweep", "publish", study.name]
+    return subprocess.run(
+        command,
+        cwd=study.parent,
+        env={**os.environ, "HOME": str(study.parent), **environment},
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+
+
+def rows_of(study: Path) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for event in read_ledger(study / "ledger.jsonl").events:
+        if isinstance(event, Evaluation):
+            found.setdefault(event.trial_id, []).append({k: v for k, v in event.row.items() if v is not None})
+    return found
+
+
+def test_all_of_an_offline_study_arrives_once(server: Server, study: Path) -> None:
+    done = publish(study, **server.environment())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"W&B: 8 of 8 runs whole, 8 sent {server.url}/someone/actsweep/sweeps/sweep1" in done.stdout
+    assert {run.name.partition("-")[0]: run.rows for run in server.runs.values()} == rows_of(study)
+    assert {(run.sweep, run.state, run.summary["status"]) for run in server.runs.values()} == {
+        ("sweep1", "finished", "completed")
+    }
+    assert server.unknown == []
+    before = {name: dict(run.history) for name, run in server.runs.items()}
+    again = publish(study, **server.environment())
+    assert "8 of 8 runs whole, 0 sent" in again.stdout
+    assert {name: run.history for name, run in server.runs.items()} == before
+    assert list(server.sweeps) == ["sweep1"]
+
+
+@pytest.mark.slow
+def test_what_was_lost_on_the_way_is_sent_again_and_nothing_else(server: Server, study: Path) -> None:
+    assert publish(study, **server.environment()).returncode == 0
+    first, second, *others = server.runs.values()
+    del first.history[2]
+    del server.runs[second.name]
+    untouched = [dict(run.history) for run in others]
+    done = publish(study, **server.environment())
+    assert (done.returncode, "8 of 8 runs whole, 2 sent" in done.stdout) == (0, True), done.stdout
+    assert {run.name.partition("-")[0]: run.rows for run in server.runs.values()} == rows_of(study)
+    assert [run.history for run in others] == untouched
+
+
+@pytest.mark.slow
+def test_what_does_not_arrive_is_named(server: Server, study: Path) -> None:
+    server.lost = 1
+    done = publish(study, **server.environment())
+    assert done.returncode == 1
+    missing = [line for line in done.stdout.splitlines() if line.startswith("W&B: missing: ")]
+    assert len(missing) == 8
+    assert "2 of 3 rows are there" in missing[0]
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_without_a_key_nothing_is_tried(study: Path) -> None:
+    done = publish(study)
+    assert done.returncode == 2
+    assert done.stderr.startswith("actsweep: tracker=wandb_online: no W&B key is found")
