@@ -15,7 +15,7 @@ OWN = """
 from actsweep.cluster import connected
 from actsweep.settings import ClusterSettings, ResourceSettings
 settings = ClusterSettings(
-    name="local", address=None, max_concurrent=None, retries=2, storage=None,
+    name="local", address=None, max_concurrent=None, retries=2, storage=None, side_by_side=1,
     resources=ResourceSettings(cpu=1.0, gpu=0.0),
 )
 """
