@@ -277,12 +277,12 @@ def describe(own: list[Trial], tuned: list[Trial]) -> Row:
         row |= _share(f"reached_{target}", sum(reached), len(reached))
         for unit in UNITS:
             name = f"{unit}_to_target_{target}"
-            row[f"rmst_{unit}_{target}"] = _mean(means(own, name))
+            row |= _mean_with_ends(f"rmst_{unit}_{target}", means(own, name))
             spent = [t.m[name] for t in own]
             is_known = bool(spent) and None not in spent and any(reached)
             row[f"ert_{unit}_{target}"] = sum(spent) / sum(reached) if is_known else None
     for name in ("test_acc", "gap_end", "gap_match", "nauc"):
-        row[f"{name}_mean"] = _mean(means(own, name))
+        row |= _mean_with_ends(f"{name}_mean", means(own, name))
     row["test_acc_healthy_mean"] = _mean(means(healthy, "test_acc"))
     row["test_acc_sd"] = float(np.std(test, ddof=1)) if len(test) > 1 else None
     best = sorted(t.m["best_val_acc"] for t in tuned)
@@ -295,6 +295,14 @@ def describe(own: list[Trial], tuned: list[Trial]) -> Row:
 
 def _mean(x: np.ndarray) -> float | None:
     return float(x.mean()) if len(x) else None
+
+
+def _mean_with_ends(name: str, x: np.ndarray) -> Row:
+    """A mean over units with Student's interval at 95 %."""
+    if len(x) < 2:
+        return {name: _mean(x), f"{name}_low": None, f"{name}_high": None}
+    half = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x))
+    return {name: float(x.mean()), f"{name}_low": float(x.mean() - half), f"{name}_high": float(x.mean() + half)}
 
 
 def _share(name: str, k: int, n: int) -> Row:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from actsweep.compare.estimates import ert, expected_best_of_k, wilson
+from actsweep.compare.estimates import ert, expected_best_of_k, mean_of, wilson
 from actsweep.compare.table import Cell
 from actsweep.curves import TIME_UNITS
 
@@ -24,6 +24,8 @@ MEANS = (
     "saturated",
     "dead",
 )
+
+CELL_LEVEL = 0.95  # of the intervals that describe a cell by itself
 
 CellRow = dict[str, float | list[float]]
 
@@ -49,7 +51,8 @@ def cell_row(replicates: Cell, tuned: Cell, own: Iterable[str] = ()) -> CellRow:
     }
     for target in TARGETS:
         row |= _target_part(replicates, target)
-    row |= {f"{name}_mean": _mean(replicates, name) for name in (*MEANS, *own)}
+    for name in (*MEANS, *own):
+        row |= _mean_part(replicates, name, f"{name}_mean")
     test_acc = replicates.known("test_acc")
     row["test_acc_sd"] = float(test_acc.std(ddof=1)) if len(test_acc) > 1 else float("nan")
     row["test_acc_healthy_mean"] = _mean(replicates.healthy_only, "test_acc")
@@ -73,11 +76,16 @@ def _target_part(cell: Cell, target: str) -> CellRow:
     }
     for unit in TIME_UNITS:
         name = f"{unit}_to_target_{target}"
-        part[f"rmst_{unit}_{target}"] = _mean(cell, name)
+        part |= _mean_part(cell, name, f"rmst_{unit}_{target}")
         part[f"ert_{unit}_{target}"] = ert(cell[name], cell[f"reached_{target}"] == 1)
     return part
 
 
+def _mean_part(cell: Cell, name: str, key: str) -> CellRow:
+    """A mean over units with Student's interval."""
+    mean = mean_of(cell.units(name), CELL_LEVEL)
+    return {key: mean.estimate, f"{key}_low": mean.low, f"{key}_high": mean.high}
+
+
 def _mean(cell: Cell, name: str) -> float:
-    units = cell.units(name)
-    return float(units.mean()) if len(units) else float("nan")
+    return mean_of(cell.units(name), CELL_LEVEL).estimate

@@ -47,6 +47,14 @@ def test_means_are_over_units_and_shares_over_trials() -> None:
     assert row["test_acc_sd"] == pytest.approx(np.std([0.9, 0.9, 0.9, 0.5], ddof=1))
 
 
+def test_a_mean_has_students_interval_over_units_at_95_percent() -> None:
+    row = cell_row(timed([1, 1, 1], [2, 4, 6], test_acc=[0.5, 0.6, 0.7]), NO_TRIALS)
+    half = stats.t.ppf(0.975, 2) * 2 / np.sqrt(3)
+    assert [row[f"rmst_epochs_hi{end}"] for end in ("_low", "", "_high")] == pytest.approx([4 - half, 4, 4 + half])
+    half = stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3)
+    assert [row[f"test_acc_mean{end}"] for end in ("_low", "_high")] == pytest.approx([0.6 - half, 0.6 + half])
+
+
 def test_the_mean_test_accuracy_is_also_given_over_healthy_trials() -> None:
     row = cell_row(cell("relu", test_acc=[0.9, 0.8, 0.1], diverged=[0, 0, 1], best_val_acc=[0.9, 0.9, 0.1]), NO_TRIALS)
     assert row["test_acc_mean"] == pytest.approx(0.6)
