@@ -23,12 +23,11 @@ from actsweep.events import (
     TrialFinished,
     TrialStarted,
 )
-from actsweep.records import Attempt, Ledger, StudyFolder, held, read_ledger
+from actsweep.records import Attempt, Ledger, StudyFolder, best_of_cells, held, read_ledger
 from actsweep.results import rebuild
 from actsweep.search.mirror import Mirror
 from actsweep.search.queue import Outcome, TrialQueue
 from actsweep.settings import StudyConfig
-from actsweep.studies.cleaning import best_of_cells
 from actsweep.studies.verifying import Verification, verify_study
 from actsweep.study import Study, Trial
 from actsweep.train import train

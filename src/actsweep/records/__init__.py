@@ -1,6 +1,7 @@
 """A study's folder: the ledger that everything else is rebuilt from, and files that are written whole or not at all."""
 
 from actsweep.records.attempt import Attempt, OutdatedError, attempt_logs, latest_attempt
+from actsweep.records.best import best_of_cells
 from actsweep.records.folder import RESUME_FILE, StudyFolder, read_trial, write_whole
 from actsweep.records.ledger import Ledger, LedgerContent, held, is_held, lock_of, read_ledger
 from actsweep.records.opening import OpenedStudy, holds_study, open_study, recorded_config
@@ -19,6 +20,7 @@ __all__ = [
     "Results",
     "StudyFolder",
     "attempt_logs",
+    "best_of_cells",
     "curve_rows",
     "curve_table",
     "held",

@@ -4,7 +4,6 @@ A ledger, a configuration, results and reports never are. Symbolic links are nev
 """
 
 import fcntl
-import math
 import os
 import re
 import shutil
@@ -15,8 +14,7 @@ from pathlib import Path
 
 from actsweep.data import cache_folder
 from actsweep.errors import RecordsError, RequestError
-from actsweep.events import StudyRecord, TrialRecord
-from actsweep.records import StudyFolder, held, is_held, open_study, read_ledger
+from actsweep.records import StudyFolder, best_of_cells, held, is_held, open_study, read_ledger
 
 # Names that a file has while it is written; one that is still there was left by a process that died.
 UNFINISHED = re.compile(
@@ -101,22 +99,6 @@ def _checkpoints(trial: Path, *, weights_too: bool) -> Iterator[Removal]:
             yield Removal(removal.path, "checkpoint to continue from", removal.bytes)
         elif weights_too:
             yield removal
-
-
-def best_of_cells(record: StudyRecord) -> Iterator[str]:
-    """Per cell the trial whose weights are worth most: the best replicate, or before there is one the best trial."""
-    cells: dict[tuple[object, ...], list[TrialRecord]] = {}
-    for trial in record.trials.values():
-        if trial.has_result:
-            cells.setdefault(tuple(trial.started.cell.values()), []).append(trial)
-    for trials in cells.values():
-        yield max(trials, key=_worth).started.trial_id
-
-
-def _worth(trial: TrialRecord) -> tuple[bool, float]:
-    accuracies = [row["val_acc"] for row in trial.rows if math.isfinite(row["val_acc"])]
-    healthy = trial.status == "completed"
-    return healthy and trial.started.phase == "replicate", max(accuracies, default=0.0) if healthy else 0.0
 
 
 @contextmanager

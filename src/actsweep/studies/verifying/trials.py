@@ -7,10 +7,10 @@ from typing import Any
 
 from actsweep.errors import RequestError
 from actsweep.events import StudyRecord
-from actsweep.records import RESUME_FILE, StudyFolder, read_trial
+from actsweep.records import RESUME_FILE, StudyFolder, best_of_cells, read_trial
 from actsweep.report.wording import clean, count
 from actsweep.settings import StudyConfig, TrialConfig
-from actsweep.studies.cleaning import WEIGHTS, best_of_cells
+from actsweep.studies.cleaning import WEIGHTS
 from actsweep.studies.verifying.contents import SETTINGS, TRIALS, Contents
 from actsweep.studies.verifying.events import NO_COPY
 from actsweep.studies.verifying.findings import Check, Finding
