@@ -1,7 +1,7 @@
 """A study's results, rebuilt from its ledger: curves.parquet, results.json and report.html."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,21 @@ from actsweep.errors import RecordsError, TrialsFailedError
 from actsweep.events import StudyRecord, TrialRecord
 from actsweep.failures import given_up_warnings
 from actsweep.plugins import MEASURES
-from actsweep.records import OpenedStudy, Results, StudyFolder, curve_rows, open_study, write_curves, write_whole
+from actsweep.records import (
+    OpenedStudy,
+    Results,
+    StudyFolder,
+    best_of_cells,
+    curve_rows,
+    open_study,
+    write_curves,
+    write_whole,
+)
 from actsweep.report.summary import board_of
 from actsweep.space import text, widened
 from actsweep.stopping import stopping_costs
 from actsweep.study import Study, cell_label
+from actsweep.tracker import ModelFile, StudyOutcome
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -26,11 +36,13 @@ class Computed:
 
     Attributes:
         study: what the study asks for.
+        record: what happened in it.
         results: the content of results.json.
         trials: per trial that counts its rows; see `curve_rows`.
     """
 
     study: Study
+    record: StudyRecord
     results: Results
     trials: Sequence[Rows]
 
@@ -51,9 +63,30 @@ def rebuild(folder: StudyFolder, opened: OpenedStudy | None = None) -> Results:
         RecordsError: the folder holds no study, its ledger is damaged, or no trial has ended yet.
         TrialsFailedError: failures leave nothing to compare.
     """
+    return rebuilt(folder, opened).results
+
+
+def rebuilt(folder: StudyFolder, opened: OpenedStudy | None = None) -> Computed:
+    """As `rebuild`, and return all that was computed."""
     computed = compute(folder, opened or open_study(folder))
     _write(folder, computed)
-    return computed.results
+    return computed
+
+
+def outcome_of(folder: StudyFolder, computed: Computed) -> StudyOutcome:
+    """What a study came to, as W&B is told; what was computed has been written."""
+    models = _models(folder, computed) if computed.study.config.tracker.artifacts == "best" else ()
+    return StudyOutcome(computed.record, computed.results, computed.drawn, folder.report, tuple(models))
+
+
+def _models(folder: StudyFolder, computed: Computed) -> Iterator[ModelFile]:
+    measured = {row["trial_id"]: row for row in computed.results["trials"]}
+    for trial_id in best_of_cells(computed.record):
+        path, started = folder.trial(trial_id) / "best.ckpt", computed.record.trials[trial_id].started
+        if path.is_file() and trial_id in measured:
+            row = measured[trial_id]
+            facts = {name: row[name] for name in ("trial_id", "phase", "seed", "lr", "best_val_acc", "test_acc")}
+            yield ModelFile(computed.study.cell_at(started.cell).label, path, facts)
 
 
 def compute(folder: StudyFolder, opened: OpenedStudy) -> Computed:
@@ -82,7 +115,7 @@ def compute(folder: StudyFolder, opened: OpenedStudy) -> Computed:
         for trial in _failed(record)
     ]
     results["study"]["stopping"] = stopping_costs(study, record)
-    return Computed(study, results, trials)
+    return Computed(study, record, results, trials)
 
 
 def _write(folder: StudyFolder, computed: Computed) -> None:

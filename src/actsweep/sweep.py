@@ -31,7 +31,7 @@ from actsweep.records import (
     open_study,
 )
 from actsweep.report.progress import Progress
-from actsweep.results import rebuild
+from actsweep.results import outcome_of, rebuilt
 from actsweep.settings import StudyConfig
 from actsweep.signals import halting, ignore, interrupting
 from actsweep.study import Change, Extension, Study, extension
@@ -100,19 +100,45 @@ def _swept(folder: StudyFolder, request: _Request, console: Console, *, debug: b
     source = _prepared(asked)
     study = Study(config, source.fingerprint)
     known = seen.content if seen else None
-    with _folder_of(folder), Ledger(folder.ledger, known) as ledger, _nothing_left(folder):
-        # Once more, now that no other process can write there.
-        opened, added = _additions(folder, replace(request, known=ledger.content))
-        record = opened.record if opened else StudyRecord()
-        _refuse_other_data(record, source, folder)
-        failed = any(trial.status == "failed" for trial in record.trials.values())
-        if added or failed or not record.finished or opened is None:
-            refuse_small_disk(study, source, record)
-            _run(study, source, folder, ledger, _Surroundings(console, added, debug))
-            opened = None  # it has grown
-        else:
-            _make_good(folder, study, opened)
-    return rebuild(folder, opened)
+    with ExitStack() as stack:
+        tracked = None
+        with _folder_of(folder), Ledger(folder.ledger, known) as ledger, _nothing_left(folder):
+            # Once more, now that no other process can write there.
+            opened, added = _additions(folder, replace(request, known=ledger.content))
+            record = opened.record if opened else StudyRecord()
+            _refuse_other_data(record, source, folder)
+            failed = any(trial.status == "failed" for trial in record.trials.values())
+            if added or failed or not record.finished or opened is None:
+                refuse_small_disk(study, source, record)
+                tracked = stack.enter_context(_tracking(study, folder, console))
+                _run(study, source, folder, ledger, _Surroundings(console, added, debug, tracked))
+                opened = None  # it has grown
+            else:
+                _make_good(folder, study, opened)
+        computed = rebuilt(folder, opened)
+        if tracked is not None:
+            tracked.conclude(outcome_of(folder, computed))
+    return computed.results
+
+
+@contextmanager
+def _tracking(study: Study, folder: StudyFolder, console: Console) -> Iterator[Tracker | None]:
+    """The tracker that the study asks for, which gets the time that it needs, unless the user waits for an end."""
+    tracked = tracker(study, folder)
+    hurried = True
+    try:
+        yield tracked
+        hurried = False
+    except Interrupted:
+        raise
+    except Exception as error:
+        hurried = False
+        if tracked is not None:
+            tracked.fail(str(error))
+        raise
+    finally:
+        if tracked is not None:
+            _close(tracked, console, hurried=hurried)
 
 
 def _make_good(folder: StudyFolder, study: Study, opened: OpenedStudy) -> None:
@@ -127,11 +153,12 @@ def _make_good(folder: StudyFolder, study: Study, opened: OpenedStudy) -> None:
 
 @dataclass(frozen=True)
 class _Surroundings:
-    """How a study is run: where notes go, what is added to what it was, and whether Ray's messages are let through."""
+    """How a study is run: where notes go, what is added to it, whether Ray's messages are let through, who follows."""
 
     console: Console
     added: tuple[Change, ...]
     debug: bool
+    tracked: Tracker | None
 
 
 @contextmanager
@@ -178,14 +205,12 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         # Only here, since Ray reads its environment when it is imported.
         from actsweep.search import Mirror, drop_resume_checkpoint, measure_costs, run_trials
 
-        tracked = tracker(study, folder)
-        stack.callback(_close, tracked, around.console, halt)
         progress = stack.enter_context(Progress(study, around.console))
         progress.replay(ledger.content.events)
         mirror = Mirror(study, folder, ledger.content.fold())
         subscribers: list[Subscriber] = [drop_resume_checkpoint(folder), progress, mirror]
-        if tracked is not None:
-            subscribers.append(tracked)
+        if around.tracked is not None:
+            subscribers.append(around.tracked)
         stream = EventStream(ledger, subscribers)
         _announce(stream, study, source, around.added)
         folder.write_config(study.config)
@@ -197,6 +222,8 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
             stream(StudyFinished(time.time()))
     if halt.is_set():
         ignore()
+        if halt.reason and around.tracked is not None:
+            around.tracked.fail(halt.reason)
         raise Interrupted(_stopped(halt, folder))
 
 
@@ -236,13 +263,12 @@ def _announce(stream: EventStream, study: Study, source: Source, added: Sequence
     stream(StudyResumed(finished, time.time()))
 
 
-def _close(tracked: Tracker | None, console: Console, halt: Halt) -> None:
-    if tracked is not None:
-        summary = tracked.close(HURRIED_TRACKER_SECONDS if halt.is_set() else TRACKER_SECONDS)
-        if summary.url:
-            console.print(f"W&B: {summary.url}", markup=False, soft_wrap=True)
-        for problem in summary.problems:
-            console.print(f"W&B: {problem}", style="yellow", markup=False)
+def _close(tracked: Tracker, console: Console, *, hurried: bool) -> None:
+    summary = tracked.close(HURRIED_TRACKER_SECONDS if hurried else TRACKER_SECONDS, hurried=hurried)
+    if summary.url:
+        console.print(f"W&B: {summary.url}", markup=False, soft_wrap=True)
+    for problem in summary.problems:
+        console.print(f"W&B: {problem}", style="yellow", markup=False)
 
 
 def _additions(folder: StudyFolder, request: _Request) -> tuple[OpenedStudy | None, tuple[Change, ...]]:

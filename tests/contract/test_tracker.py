@@ -181,6 +181,7 @@ def assert_run_of_completed_trial(run: WrittenRun, trial: Trial) -> None:
     assert run.config == {
         "_wandb": {},
         "study": "smoke",
+        "study_id": KEY,
         "activation": "relu",
         "depth": 3,
         "lr": LR,
@@ -194,7 +195,8 @@ def assert_run_of_completed_trial(run: WrittenRun, trial: Trial) -> None:
     step_of = {metric.name or metric.glob_name: metric.step_metric for metric in run.metrics}
     assert step_of == {"epoch": "", "*": "epoch"}
     rows = [evaluation(trial, epoch).row for epoch in range(3)]
-    assert run.history == [{name: value for name, value in row.items() if value is not None} for row in rows]
+    shown = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    assert run.history == [{**row, "gap": row["train_acc"] - row["val_acc"]} for row in shown]
     assert run.summary == pytest.approx(
         run.history[-1]
         | {"best_val_acc": 0.7, "test_acc": 0.65, "test_loss": 1.2, "best_test_acc": 0.65}

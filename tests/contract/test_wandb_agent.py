@@ -1,6 +1,7 @@
 """W&B drives: its own command line and agent, with the real client, against a server on loopback."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,8 @@ import yaml
 from actsweep.data import load, prepare
 from actsweep.settings import StudyConfig
 from actsweep.train import train
-from wandb_server import Server, wandb_server
+from leaks import command_lines, files_with
+from wandb_server import KEY, Server, wandb_server
 
 BIN = Path(sys.executable).parent
 SMALL = ("experiment=smoke", "data.train=256", "data.val=128", "data.test=128")
@@ -89,6 +91,72 @@ def test_wandb_takes_an_exported_sweep_and_its_agent_runs_the_trials(
         assert (run.config["lr"], run.config["depth"]) == (asked["optimizer.lr"], 3)
         assert run.config["optimizer.lr"] == asked["optimizer.lr"]
     assert server.unknown == []
+
+
+def agents(server: Server, place: Path, *words: str) -> subprocess.Popen[str]:
+    """Our agents on a Ray of their own; nothing but what they start knows the way to W&B."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "actsweep", "agents", *words],
+        cwd=place,
+        env={**os.environ, **server.environment(), "HOME": str(place)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_agents_on_ray_share_the_trials_and_show_the_key_to_nobody(
+    server: Server, actsweep: Actsweep, tmp_path: Path
+) -> None:
+    sweep = created(server, actsweep, tmp_path, "trainer.epochs=2")
+    server.proposals += PROPOSALS
+    with command_lines() as lines:
+        running = agents(server, tmp_path, sweep, "--count", "2", "--cpu", "0.5")
+        printed = said(running)
+    assert running.returncode == 0, printed
+    assert "2 of 2 agents came to an end as W&B said" in printed
+    assert {(run.state, len(run.rows)) for run in server.runs.values()} == {("finished", 3)}
+    assert sorted(run.config["activation"] for run in server.runs.values()) == ["relu", "sigmoid"]
+    assert KEY not in printed
+    assert any(b"wandb agent" in line.replace(b"\0", b" ") for line in lines)
+    assert not [line for line in lines if KEY.encode() in line]
+    assert files_with((KEY,), tmp_path) == []
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_the_agents_and_what_they_run(server: Server, actsweep: Actsweep, tmp_path: Path) -> None:
+    sweep = created(server, actsweep, tmp_path, "trainer.epochs=100000")
+    server.proposals += PROPOSALS[:1]
+    running = agents(server, tmp_path, sweep, "--count", "1")
+    until = time.monotonic() + 90
+    while not (run := server.runs.get("run1")) or not run.rows:
+        assert time.monotonic() < until, said(running, 1)
+        time.sleep(0.1)
+    started = psutil.Process(running.pid).children(recursive=True)
+    assert any("train" in " ".join(process.cmdline()) for process in started)
+    running.send_signal(signal.SIGINT)
+    printed = said(running, 30)
+    assert running.returncode == 130, printed
+    assert psutil.wait_procs(started, timeout=5)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("a b",), "needs the form ENTITY/PROJECT/ID, PROJECT/ID or ID, not 'a b'"),
+        (("s", "--count", "0"), "--count needs a whole number from 1 on"),
+        (("s", "--count", "1", "--cpu", "nan"), "--cpu a number above 0"),
+        (("s", "--count", "9999"), "--count 9999: the cluster has room for"),
+        (("s",), "the following arguments are required: --count"),
+    ],
+)
+def test_what_agents_cannot_do_is_refused_in_one_line(
+    words: tuple[str, ...], why: str, server: Server, tmp_path: Path
+) -> None:
+    running = agents(server, tmp_path, *words, *(() if "--count" in words or words == ("s",) else ("--count", "1")))
+    printed = said(running)
+    assert (running.returncode, printed.count("\n")) == (2, 1), printed
+    assert why in printed
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ import pytest
 
 from actsweep.events import Evaluation
 from actsweep.records import read_ledger
-from wandb_server import Server, wandb_server
+from actsweep.tracker.description import history_row
+from wandb_server import Run, Server, wandb_server
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -46,22 +47,31 @@ def rows_of(study: Path) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for event in read_ledger(study / "ledger.jsonl").events:
         if isinstance(event, Evaluation):
-            found.setdefault(event.trial_id, []).append({k: v for k, v in event.row.items() if v is not None})
+            found.setdefault(event.trial_id, []).append(history_row(event.row))
     return found
+
+
+def trials(server: Server) -> list[Run]:
+    return [run for run in server.runs.values() if run.job_type != "study"]
+
+
+def rows_at(server: Server) -> dict[str, list[dict[str, Any]]]:
+    return {run.name.partition("-")[0]: run.rows for run in trials(server)}
 
 
 def test_all_of_an_offline_study_arrives_once(server: Server, study: Path) -> None:
     done = publish(study, **server.environment())
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"W&B: 8 of 8 runs whole, 8 sent {server.url}/someone/actsweep/sweeps/sweep1" in done.stdout
-    assert {run.name.partition("-")[0]: run.rows for run in server.runs.values()} == rows_of(study)
-    assert {(run.sweep, run.state, run.summary["status"]) for run in server.runs.values()} == {
-        ("sweep1", "finished", "completed")
-    }
+    assert f"W&B: 9 of 9 runs whole, 9 sent\nW&B: {server.url}/someone/actsweep/sweeps/sweep1\n" in done.stdout
+    assert f"W&B: {server.url}/someone/actsweep/reports/smoke--" in done.stdout
+    assert rows_at(server) == rows_of(study)
+    assert {(run.sweep, run.state) for run in server.runs.values()} == {("sweep1", "finished")}
+    assert {run.summary["status"] for run in trials(server)} == {"completed"}
+    assert all("epochs_to_target_hi" in run.summary for run in trials(server))
     assert server.unknown == []
     before = {name: dict(run.history) for name, run in server.runs.items()}
     again = publish(study, **server.environment())
-    assert "8 of 8 runs whole, 0 sent" in again.stdout
+    assert "9 of 9 runs whole, 0 sent" in again.stdout
     assert {name: run.history for name, run in server.runs.items()} == before
     assert list(server.sweeps) == ["sweep1"]
 
@@ -74,8 +84,8 @@ def test_what_was_lost_on_the_way_is_sent_again_and_nothing_else(server: Server,
     del server.runs[second.name]
     untouched = [dict(run.history) for run in others]
     done = publish(study, **server.environment())
-    assert (done.returncode, "8 of 8 runs whole, 2 sent" in done.stdout) == (0, True), done.stdout
-    assert {run.name.partition("-")[0]: run.rows for run in server.runs.values()} == rows_of(study)
+    assert (done.returncode, "9 of 9 runs whole, 2 sent" in done.stdout) == (0, True), done.stdout
+    assert rows_at(server) == rows_of(study)
     assert [run.history for run in others] == untouched
 
 

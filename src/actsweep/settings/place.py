@@ -51,8 +51,15 @@ class ClusterSettings(Settings):
 
 
 class TrackerSettings(Settings):
-    """Where runs are mirrored for review."""
+    """Where runs are mirrored for review.
+
+    Attributes:
+        alert: whether W&B tells people when the study ends, fails or stalls.
+        artifacts: whether the weights of each cell's best replicate are kept as W&B artifacts.
+    """
 
     name: Literal["none", "wandb_offline", "wandb_online"]
     project: OneLine = Field(min_length=1, max_length=128)
     entity: OneLine | None
+    alert: bool = False
+    artifacts: Literal["none", "best"] = "none"

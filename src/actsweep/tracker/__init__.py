@@ -1,22 +1,29 @@
 """Mirrors a study into Weights & Biases for review; the only place that knows wandb, and it never slows a study."""
 
 from actsweep.tracker.alone import AgentsRun, agents_run
-from actsweep.tracker.login import LOGIN_HINT, has_key, require_login
+from actsweep.tracker.login import LOGIN_HINT, has_key, identity, require_login
+from actsweep.tracker.outcome import ModelFile, StudyOutcome
 from actsweep.tracker.publish import Published, publish
 from actsweep.tracker.subscriber import Tracker, TrackerSummary, tracker
 from actsweep.tracker.sweep_file import agents_sweep, sweep_text
+from actsweep.tracker.sweep_runs import SweepRun, runs_of_sweep
 
 __all__ = [
     "LOGIN_HINT",
     "AgentsRun",
+    "ModelFile",
     "Published",
+    "StudyOutcome",
+    "SweepRun",
     "Tracker",
     "TrackerSummary",
     "agents_run",
     "agents_sweep",
     "has_key",
+    "identity",
     "publish",
     "require_login",
+    "runs_of_sweep",
     "sweep_text",
     "tracker",
 ]

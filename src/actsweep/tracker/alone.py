@@ -8,7 +8,7 @@ from typing import Any
 from actsweep.events import Row
 from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.tracker.client import Client, OpenRun
-from actsweep.tracker.description import describe_alone, recorded, result_summary
+from actsweep.tracker.description import describe_alone, history_row, result_summary
 from actsweep.tracker.faults import fault_of
 
 AGENT = "WANDB_SWEEP_ID"  # what an agent sets, beside the run's id, its parameters and the project
@@ -45,7 +45,7 @@ class AgentsRun:
         self._rows.append(row)
         run = self._run
         if run is not None:
-            self._try(lambda: run.log(recorded(row)))
+            self._try(lambda: run.log(history_row(row)))
 
     def finish(self, classes: int, final: Row, status: str) -> None:
         """The trial has ended.

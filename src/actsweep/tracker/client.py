@@ -1,22 +1,22 @@
 """The door to wandb: silent, with deadlines, and with a service process that can be ended by force."""
 
-import json
 import logging
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 
-from actsweep.records import write_whole
 from actsweep.settings import TrackerSettings
 from actsweep.tracker.description import RunDescription
 from actsweep.tracker.new_sweep import Sweep, new_sweep
+from actsweep.tracker.notes import Notes
+from actsweep.tracker.outcome import StudyOutcome, figure_key, plain_name
 from actsweep.tracker.transaction_log import RunFile
 
 START_SECONDS = 20.0
@@ -24,7 +24,7 @@ FINISH_SECONDS = 30.0
 KILL_SECONDS = 1.0
 DEATH_SECONDS = 0.5
 API_SECONDS = 30
-SWEEP_FILE = "actsweep-sweep.json"
+_Resume = Literal["allow", "must"]
 _MODES = {"wandb_offline": "offline", "wandb_online": "online"}
 _OF_ONE_RUN = (
     *("WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_CONFIG_PATHS", "WANDB_LAUNCH"),
@@ -56,20 +56,36 @@ class OpenRun:
         self._run.log(dict(row), step=None if self._resumed else row["epoch"], commit=True)
         self._rows += 1
 
+    def show(self, outcome: StudyOutcome) -> None:
+        """Add what a study came to: the tables of its results, the figures and the page of its report, its models."""
+        import wandb
+        from plotly.graph_objects import Figure
+
+        shown: dict[str, Any] = {
+            name: wandb.Table(columns=columns, data=rows, allow_mixed_types=True)
+            for name, (columns, rows) in outcome.tables().items()
+        }
+        for figure in outcome.figures:
+            drawn = Figure(data=figure.data, layout=figure.layout, skip_invalid=True)
+            shown[figure_key(figure)] = wandb.Plotly(drawn)
+        self._run.log(shown)
+        self._rows += 1
+        self._run.save(str(outcome.report), base_path=str(outcome.report.parent), policy="now")
+        for model in outcome.models:
+            name = plain_name(f"{outcome.results['study']['name']}-{model.cell}")
+            artifact = wandb.Artifact(name, type="model", metadata=dict(model.facts))
+            artifact.add_file(str(model.path))
+            self._run.log_artifact(artifact)
+
+    def alert(self, title: str, text: str) -> None:
+        """Let W&B tell people something, by the ways that they have chosen there."""
+        self._run.alert(title=title, text=text)
+
     def finish(self, summary: Mapping[str, Any], *, failed: bool) -> RunFile:
         """End the run; its file is still to be checked."""
         self._run.summary.update(dict(summary))
         self._run.finish(exit_code=int(failed))
         return RunFile(self._file, self._rows)
-
-
-@dataclass(frozen=True)
-class StoredRun:
-    """A run as the server has it: its history in order without wandb's own columns, its summary, and its sweep."""
-
-    rows: list[dict[str, Any]]
-    summary: Mapping[str, Any]
-    sweep: str | None
 
 
 class Client:
@@ -81,6 +97,7 @@ class Client:
 
     Attributes:
         sweep: the sweep that runs are attached to; None for none.
+        notes: the ids of what W&B has of the study.
     """
 
     def __init__(self, settings: TrackerSettings, folder: Path) -> None:
@@ -91,6 +108,7 @@ class Client:
         self._api: Any = None
         self._ended = False
         self.sweep: Sweep | None = None
+        self.notes = Notes(folder, settings)
 
     def begin_sweep(self, sweep: Mapping[str, Any]) -> None:
         """Attach runs from now on to the study's sweep, which is made where the folder does not name it yet.
@@ -102,42 +120,41 @@ class Client:
         self.find_sweep()
         if self.sweep is None:
             self.sweep = new_sweep(self._settings, sweep, self._set_maker)
-            with write_whole(self._sweep_file) as temporary:
-                temporary.write_text(json.dumps(asdict(self.sweep)))
+            self.notes.put("sweep", asdict(self.sweep))
 
     def find_sweep(self) -> None:
         """Attach runs from now on to the sweep that the folder names, if it names one."""
-        if self._sweep_file.exists():
-            self.sweep = Sweep(**json.loads(self._sweep_file.read_text()))
-
-    @property
-    def _sweep_file(self) -> Path:
-        return self._folder / "wandb" / SWEEP_FILE
+        if known := self.notes.get("sweep"):
+            self.sweep = Sweep(**known)
 
     def _set_maker(self, process: "subprocess.Popen[str]") -> None:
         self._maker = process
         if self._ended:
             process.kill()
 
-    def open(self, description: RunDescription, *, resumed: bool = False) -> OpenRun:
+    def open(self, description: RunDescription, *, resume: _Resume | None = None) -> OpenRun:
         """Begin a run, or go on with one that the server has: rows are then added to its own.
+
+        Args:
+            description: the run.
+            resume: `must` where the server has it, `allow` where it may have it; None where it has not.
 
         Raises:
             Exception: whatever wandb raises, an OSError about the folder, or a RuntimeError after `kill`.
         """
         self._ensure_folder()
         try:
-            run = self._begin(description, resumed)
+            run = self._begin(description, resume)
         except Exception:
             if not self._service_died():
                 raise
             self._end_service()
-            run = self._begin(description, resumed)
+            run = self._begin(description, resume)
         run.define_metric("epoch")
         run.define_metric("*", step_metric="epoch")
-        return OpenRun(run, resumed=resumed)
+        return OpenRun(run, resumed=resume is not None)
 
-    def _begin(self, description: RunDescription, resumed: bool) -> Any:
+    def _begin(self, description: RunDescription, resume: _Resume | None) -> Any:
         import wandb
 
         self._ensure_service()
@@ -148,35 +165,31 @@ class Client:
             job_type=description.job_type,
             tags=description.tags,
             config=dict(description.config),
-            resume="must" if resumed else None,
+            resume=resume,
             settings=wandb.Settings(sweep_id=self.sweep.id) if self.sweep is not None else None,
         )
 
-    def read(self, run_id: str) -> StoredRun | None:
-        """What the server has of a run; None where it has none of that id.
+    def api(self) -> Any:
+        """wandb's public API, for what the server has; see `actsweep.tracker.stored`.
 
         Raises:
-            Exception: whatever wandb raises where the server cannot be asked.
+            Exception: whatever wandb raises, an OSError about the folder, or a RuntimeError after `kill`.
         """
         import wandb
-        from wandb.errors import CommError
 
         self._ensure_folder()
         self._ensure_service()
         if self._api is None:
             self._api = wandb.Api(timeout=API_SECONDS)
-        entity = self._settings.entity or self._api.default_entity
-        try:
-            run = self._api.run(f"{entity}/{self._settings.project}/{run_id}")
-        except CommError as error:
-            if "Could not find run" in str(error):
-                return None
-            raise
-        rows = [
-            {name: value for name, value in row.items() if not name.startswith("_")}
-            for row in run.scan_history(use_cache=False)
-        ]
-        return StoredRun(rows, dict(run.summary), run.sweep_name)
+        return self._api
+
+    def path(self, run_id: str) -> str:
+        """Where the server has a run: `entity/project/id`."""
+        return f"{self.entity()}/{self._settings.project}/{run_id}"
+
+    def entity(self) -> str:
+        """Whose project it is: as the settings say, else the server's choice for this user."""
+        return str(self._settings.entity or self.api().default_entity)
 
     def close(self) -> None:
         """End wandb and its service process, as far as they were started; by force where they do not by themselves."""

@@ -42,6 +42,11 @@ def study_key(started: StudyStarted) -> str:
     return hashlib.sha256(f"{started.name} {started.time!r}".encode()).hexdigest()[:8]
 
 
+def run_id(key: str, started: TrialStarted) -> str:
+    """The id of the run of one attempt; see `RunDescription`."""
+    return f"{started.trial_id}-{key}{f'-{started.attempt}' if started.attempt > 1 else ''}"
+
+
 def describe(study: Study, key: str, started: TrialStarted) -> RunDescription:
     """The run of one attempt at a trial.
 
@@ -56,15 +61,15 @@ def describe(study: Study, key: str, started: TrialStarted) -> RunDescription:
     arm, *others = (_short(value) for value in swept.values())
     settings = zip(list(swept)[1:], others, strict=True)
     name = " ".join([arm, *(f"{key}={value}" for key, value in settings), f"seed={started.seed}"])
-    suffix = f"-{started.attempt}" if started.attempt > 1 else ""
     return RunDescription(
-        run_id=f"{started.trial_id}-{key}{suffix}",
+        run_id=run_id(key, started),
         name=name[:_LONGEST_NAME],
         group=cell.label[:_LONGEST_NAME],
         job_type=started.phase,
         tags=(started.phase, arm[:_LONGEST_TAG]),
         config={
             "study": study.config.run.name,
+            "study_id": key,
             "phase": started.phase,
             "block": started.block,
             "seed": started.seed,
@@ -98,8 +103,14 @@ def describe_alone(config: StudyConfig, trial: TrialConfig, trial_id: str) -> Ru
     )
 
 
-def recorded(row: Row) -> dict[str, Any]:
-    """A row without what was not recorded; W&B keeps numbers that are not finite, so those stay."""
+def history_row(row: Row) -> dict[str, Any]:
+    """A row as W&B gets it: what was recorded, and as `gap` the training minus the validation accuracy."""
+    gap = {"gap": row["train_acc"] - row["val_acc"]} if row.get("train_acc") is not None else {}
+    return {**_recorded(row), **gap}
+
+
+def _recorded(row: Row) -> dict[str, Any]:
+    """What was recorded; W&B keeps numbers that are not finite, so those stay."""
     return {key: value for key, value in row.items() if value is not None}
 
 
@@ -126,7 +137,7 @@ def result_summary(epochs: int, classes: int, rows: Sequence[Row], final: Row, s
         "epochs_run": last["epoch"],
         "status": status,
     }
-    return recorded(summary)
+    return _recorded(summary)
 
 
 def end_summary(epochs: int, classes: int, rows: Sequence[Row], end: TrialEnd) -> dict[str, Any]:

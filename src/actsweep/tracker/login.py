@@ -11,6 +11,7 @@ from actsweep.errors import RequestError
 from actsweep.settings import TrackerSettings
 
 LOGIN_HINT = "set WANDB_API_KEY, or run `wandb login` once; tracker=wandb_offline needs no key"
+_OF_THE_USER = ("WANDB_ENTITY", "WANDB_PROJECT")
 _SERVER = "https://api.wandb.ai"
 
 
@@ -26,11 +27,29 @@ def require_login(settings: TrackerSettings) -> None:
 
 def has_key() -> bool:
     """Whether there is a key: in the environment, in the netrc file, or in wandb's own settings."""
-    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
-        return True
-    own = _own_settings()
-    server = os.environ.get("WANDB_BASE_URL") or own.get("base_url", _SERVER)
-    return bool(own.get("api_key")) or _in_netrc(urlsplit(server).netloc)
+    return bool(os.environ.get("WANDB_IDENTITY_TOKEN_FILE") or _key())
+
+
+def identity() -> dict[str, str]:
+    """What another machine needs in its environment to be this user at this server: secrets, for no file or log.
+
+    Raises:
+        RequestError: no key is found here.
+    """
+    key = _key()
+    if not key:
+        raise RequestError(f"no W&B key is found; {LOGIN_HINT}")
+    given = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
+    return {**given, "WANDB_API_KEY": key, "WANDB_BASE_URL": server()}
+
+
+def _key() -> str:
+    return os.environ.get("WANDB_API_KEY") or _own_settings().get("api_key") or _in_netrc(urlsplit(server()).netloc)
+
+
+def server() -> str:
+    """Where wandb will send what it sends."""
+    return os.environ.get("WANDB_BASE_URL") or _own_settings().get("base_url", _SERVER)
 
 
 def _own_settings() -> dict[str, str]:
@@ -41,10 +60,10 @@ def _own_settings() -> dict[str, str]:
     return dict(parser["default"]) if parser.has_section("default") else {}
 
 
-def _in_netrc(host: str) -> bool:
+def _in_netrc(host: str) -> str:
     named = os.environ.get("NETRC")
     for path in [Path(named).expanduser()] if named else [Path.home() / ".netrc", Path.home() / "_netrc"]:
         with suppress(netrc.NetrcParseError, OSError, UnicodeDecodeError):
-            if netrc.netrc(path).authenticators(host):
-                return True
-    return False
+            if known := netrc.netrc(path).authenticators(host):
+                return known[2] or ""
+    return ""

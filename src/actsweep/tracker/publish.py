@@ -9,7 +9,6 @@ from typing import Any
 from actsweep.errors import RecordsError
 from actsweep.events import (
     Evaluation,
-    Event,
     Row,
     StudyStarted,
     TrialEnd,
@@ -20,20 +19,27 @@ from actsweep.events import (
 )
 from actsweep.records import OpenedStudy, StudyFolder
 from actsweep.study import Study
-from actsweep.tracker.client import Client, StoredRun, prepare_environment
-from actsweep.tracker.description import RunDescription, describe, end_summary, recorded, study_key
+from actsweep.tracker.client import Client, prepare_environment
+from actsweep.tracker.dashboard import Place, save_views, saved_report
+from actsweep.tracker.description import RunDescription, describe, end_summary, history_row, study_key
 from actsweep.tracker.faults import fault_of
 from actsweep.tracker.login import require_login
+from actsweep.tracker.outcome import StudyOutcome
+from actsweep.tracker.stored import add_to_summary, read_run
+from actsweep.tracker.study_run import lacking_outcome, show_outcome
 from actsweep.tracker.sweep_file import study_sweep
+
+Step = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    """An attempt that has ended: its run, its evaluations, and how it ended."""
+    """An attempt that has ended: its run, its evaluations, and what it came to."""
 
     run: RunDescription
     rows: Sequence[Row]
-    end: TrialEnd
+    summary: Mapping[str, Any]
+    failed: bool
 
 
 @dataclass(frozen=True)
@@ -41,20 +47,20 @@ class Published:
     """What came of publishing.
 
     Attributes:
-        runs: how many runs the study has, one for each attempt that has ended.
-        sent: how many of them were sent now.
+        runs: how many runs the study has, one for each attempt that has ended, and one of its own.
+        sent: how many of them were sent now, or added to.
         missing: what W&B does not have even so, one line each.
-        url: where W&B shows them together; empty where that is not known.
+        urls: where W&B shows them together, and what they came to; as far as that is known.
     """
 
     runs: int
     sent: int
     missing: tuple[str, ...]
-    url: str
+    urls: tuple[str, ...]
 
 
-def publish(folder: StudyFolder, opened: OpenedStudy, step: Callable[[str, int, int], None]) -> Published:
-    """Send what W&B does not have of a study's ended attempts, and read all of it back.
+def publish(folder: StudyFolder, opened: OpenedStudy, outcome: StudyOutcome | None, step: Step) -> Published:
+    """Send what W&B does not have of a study's ended attempts and of what it came to, and read all of it back.
 
     Doing so again sends nothing twice: a run that is whole is left alone, and one whose last rows are missing gets
     those.
@@ -62,93 +68,152 @@ def publish(folder: StudyFolder, opened: OpenedStudy, step: Callable[[str, int, 
     Args:
         folder: the study's.
         opened: the study as it was read from there.
+        outcome: what it came to so far; None where there is nothing to compare yet.
         step: told how far it is: what is done, how many of them are done, of how many.
 
     Raises:
         RequestError: there is no key to send anything with.
         RecordsError: the study has not begun.
     """
-    settings = opened.config.tracker.model_copy(update={"name": "wandb_online"})
+    settings = opened.config.tracker.model_copy(update={"name": "wandb_online", "alert": False})
     require_login(settings)
     if opened.record.started is None:
         raise RecordsError(f"{folder.path}: no trial has begun yet, so there is nothing to publish")
     prepare_environment()
     study = Study(opened.recorded.model_copy(update={"tracker": settings}))
-    publisher = _Publisher(study, opened.record.started, Client(settings, folder.path))
-    publisher.client.find_sweep()
-    attempts = list(_attempts(study, study_key(opened.record.started), opened.content.events))
+    client = Client(settings, folder.path)
+    publisher = _Publisher(study, study_key(opened.record.started), client)
+    client.find_sweep()
+    attempts = list(_attempts(study, opened.record.started, opened, outcome))
     try:
-        wanting = [one for one in _told(attempts, "reading", step) if publisher.lacking(one)]
-        faults = publisher.send(_told(wanting, "sending", step)) if wanting else {}
-        lacking = {one.run.run_id: publisher.lacking(one) for one in _told(wanting, "reading back", step)}
+        runs = publisher.bring_runs(attempts, step)
+        whole = publisher.bring_outcome(outcome, step) if outcome is not None else _Brought(0, 0, ())
     finally:
-        publisher.client.close()
-    missing = [f"{run_id}: {faults.get(run_id) or what}" for run_id, what in lacking.items() if what]
-    sweep = publisher.client.sweep
-    return Published(len(attempts), len(wanting), tuple(missing), sweep.url if sweep is not None else "")
+        client.close()
+    urls = (client.sweep.url if client.sweep is not None else "", saved_report(client.notes))
+    missing = (*runs.missing, *whole.missing)
+    return Published(runs.runs + whole.runs, runs.sent + whole.sent, missing, tuple(filter(None, urls)))
+
+
+@dataclass(frozen=True)
+class _Brought:
+    """What came of some of the runs; see `Published`."""
+
+    runs: int
+    sent: int
+    missing: Sequence[str]
 
 
 class _Publisher:
     """Sends runs, and reads them back."""
 
-    def __init__(self, study: Study, started: StudyStarted, client: Client) -> None:
-        self.client = client
+    def __init__(self, study: Study, key: str, client: Client) -> None:
         self._study = study
-        self._started = started
+        self._key = key
+        self._client = client
 
-    def send(self, attempts: Iterable[_Attempt]) -> dict[str, str]:
+    def bring_runs(self, attempts: Sequence[_Attempt], step: Step) -> _Brought:
+        """Send what is missing of the runs of attempts."""
+        wanting = [one for one in _told(attempts, "reading", step) if self._lacking(one)]
+        faults = self._send_all(_told(wanting, "sending", step)) if wanting else {}
+        lacking = {one.run.run_id: self._lacking(one) for one in _told(wanting, "reading back", step)}
+        missing = [f"{run_id}: {faults.get(run_id) or what}" for run_id, what in lacking.items() if what]
+        return _Brought(len(attempts), len(wanting), missing)
+
+    def bring_outcome(self, outcome: StudyOutcome, step: Step) -> _Brought:
+        """Send the study's own run and its views, where they are missing or show other results.
+
+        Views that show these results are left as they are, with what people may have changed in them.
+        """
+        step("the study", 0, 1)
+        fault, lacking = "", self._lacking_outcome(outcome)
+        sent = bool(lacking)
+        if sent:
+            fault = fault_of(lambda: show_outcome(self._client, self._study, self._key, outcome))
+            lacking = self._lacking_outcome(outcome)
+        missing = [f"the study's own run: {fault or lacking}"] * bool(lacking)
+        if sent or not saved_report(self._client.notes):
+            fault = fault_of(lambda: self._save_views(outcome))
+            missing += [f"the views: {fault}"] * bool(fault)
+        step("the study", 1, 1)
+        return _Brought(1, int(sent), missing)
+
+    def _save_views(self, outcome: StudyOutcome) -> None:
+        place = Place(self._client.entity(), self._study.config.tracker.project, self._key)
+        save_views(self._study, place, outcome, self._client.notes)
+
+    def _lacking_outcome(self, outcome: StudyOutcome) -> str:
+        return _found(lambda: lacking_outcome(self._client, self._key, outcome))
+
+    def _send_all(self, attempts: Iterable[_Attempt]) -> dict[str, str]:
         """Send what is missing of each; what went wrong, by run."""
-        fault = fault_of(lambda: self.client.begin_sweep(study_sweep(self._study)))
-        faults = {}
-        for one in attempts:
-            faults[one.run.run_id] = fault or fault_of(partial(self._send, one))
-        return faults
+        fault = fault_of(lambda: self._client.begin_sweep(study_sweep(self._study)))
+        return {one.run.run_id: fault or fault_of(partial(self._send, one)) for one in attempts}
 
     def _send(self, attempt: _Attempt) -> None:
-        there = self.client.read(attempt.run.run_id)
+        path = self._client.path(attempt.run.run_id)
+        there = read_run(self._client.api(), path)
+        if there is not None and _same_rows(attempt.rows, there.rows) and "status" in there.summary:
+            add_to_summary(self._client.api(), path, attempt.summary)
+            return
         known = len(there.rows) if there is not None else 0
         if there is not None and not _same_rows(attempt.rows[:known], there.rows):
             raise RecordsError("W&B has other rows than the ledger; what is there is left as it is")
-        run = self.client.open(attempt.run, resumed=there is not None)
+        run = self._client.open(attempt.run, resume=None if there is None else "must")
         for row in attempt.rows[known:]:
             run.log(row)
-        epochs, classes = self._study.config.trainer.epochs, self._started.data["classes"]
-        failed = isinstance(attempt.end, TrialFailed)
-        run.finish(end_summary(epochs, classes, attempt.rows, attempt.end), failed=failed)
+        run.finish(attempt.summary, failed=attempt.failed)
 
-    def lacking(self, attempt: _Attempt) -> str:
+    def _lacking(self, attempt: _Attempt) -> str:
         """What W&B does not have of a run, in a few words; empty where it has all."""
-        found: list[StoredRun | None] = []
-        fault = fault_of(lambda: found.append(self.client.read(attempt.run.run_id)))
-        if fault:
-            return fault
-        (run,) = found
+        return _found(lambda: self._difference(attempt))
+
+    def _difference(self, attempt: _Attempt) -> str:
+        run = read_run(self._client.api(), self._client.path(attempt.run.run_id))
         if run is None:
             return "it is not there"
         if not _same_rows(attempt.rows, run.rows):
             return f"{len(run.rows)} of {len(attempt.rows)} rows are there, or they differ"
-        if "status" not in run.summary:
-            return "its summary is not there"
-        sweep = self.client.sweep
+        absent = [name for name, value in attempt.summary.items() if not _same(value, run.summary.get(name))]
+        if absent:
+            return f"its summary lacks {', '.join(absent)}, or has other values"
+        sweep = self._client.sweep
         return f"it is not in the sweep {sweep.id}" if sweep is not None and run.sweep != sweep.id else ""
 
 
-def _attempts(study: Study, key: str, events: Iterable[Event]) -> Iterator[_Attempt]:
+def _found(difference: Callable[[], str]) -> str:
+    """A difference, or what kept it from being found."""
+    found: list[str] = []
+    return fault_of(lambda: found.append(difference())) or found[0]
+
+
+def _attempts(
+    study: Study, started: StudyStarted, opened: OpenedStudy, outcome: StudyOutcome | None
+) -> Iterator[_Attempt]:
     """The attempts that have ended, in the order of their ends."""
     running: dict[tuple[str, int], tuple[RunDescription, list[Row]]] = {}
-    for event in events:
+    for event in opened.content.events:
         match event:
             case TrialStarted():
-                running[event.trial_id, event.attempt] = describe(study, key, event), []
+                running[event.trial_id, event.attempt] = describe(study, study_key(started), event), []
             case Evaluation():
-                running[event.trial_id, event.attempt][1].append(recorded(event.row))
+                running[event.trial_id, event.attempt][1].append(history_row(event.row))
             case TrialFinished() | TrialStopped() | TrialFailed():
-                yield _Attempt(*running.pop((event.trial_id, event.attempt)), event)
+                run, rows = running.pop((event.trial_id, event.attempt))
+                summary = end_summary(study.config.trainer.epochs, started.data["classes"], rows, event)
+                yield _Attempt(run, rows, {**summary, **_of_study(outcome, event)}, isinstance(event, TrialFailed))
             case _:
                 pass
 
 
-def _told(attempts: Sequence[_Attempt], what: str, step: Callable[[str, int, int], None]) -> Iterator[_Attempt]:
+def _of_study(outcome: StudyOutcome | None, end: TrialEnd) -> Mapping[str, Any]:
+    """The keys that need the whole study; of an attempt that failed there are none."""
+    if outcome is None or isinstance(end, TrialFailed):
+        return {}
+    return outcome.of_trials.get(end.trial_id, {})
+
+
+def _told(attempts: Sequence[_Attempt], what: str, step: Step) -> Iterator[_Attempt]:
     for done, one in enumerate(attempts):
         step(what, done, len(attempts))
         yield one

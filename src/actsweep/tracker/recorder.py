@@ -20,12 +20,15 @@ from actsweep.events import (
 from actsweep.records import StudyFolder, read_ledger
 from actsweep.study import Study
 from actsweep.tracker.client import Client, OpenRun
-from actsweep.tracker.description import describe, end_summary, recorded, study_key
+from actsweep.tracker.description import describe, end_summary, history_row, study_key
 from actsweep.tracker.faults import fault_of
+from actsweep.tracker.outcome import StudyOutcome
+from actsweep.tracker.study_run import add_study_keys, show_outcome, tell
 from actsweep.tracker.sweep_file import study_sweep
 from actsweep.tracker.transaction_log import RunFile
 
 FAILED_BEGINS = 3
+STUDY = "the study's own run"
 
 
 @dataclass
@@ -41,23 +44,26 @@ class Recorder:
         written: runs that are whole on the disk.
         faults: (run, what went wrong), one for each run that is not.
         skipped: runs that began after `FAILED_BEGINS` in a row could not, and were not tried.
+        steps: what was done so far, to tell one who waits that it goes on.
     """
 
     def __init__(self, study: Study, folder: StudyFolder, client: Client) -> None:
         self.written = 0
         self.faults: list[tuple[str, str]] = []
         self.skipped = 0
+        self.steps = 0
         self._study = study
         self._folder = folder
         self._client = client
         self._started: StudyStarted | None = None
         self._asked_for_sweep = study.config.tracker.name != "wandb_online"
         self._open: dict[tuple[str, int], _Attempt] = {}
-        self._ended: deque[tuple[tuple[str, int], RunFile]] = deque()
+        self._ended: deque[tuple[str, RunFile]] = deque()
         self._failed_begins = 0
 
     def __call__(self, event: Event) -> None:
         """Take in one event; events of an attempt that has no open run change nothing."""
+        self.steps += 1
         match event:
             case StudyStarted():
                 self._started = event
@@ -68,16 +74,53 @@ class Recorder:
             case _:
                 pass
 
+    def conclude(self, outcome: StudyOutcome) -> None:
+        """Write what the study came to: its aggregates, and in the runs of its trials what needs the whole study.
+
+        Offline the latter waits until the study is published, since a run that has ended there cannot be added to.
+        """
+        if self._failed_begins == FAILED_BEGINS:
+            self.skipped += 1
+            return
+        self._ensure_sweep()
+        key = study_key(self._beginning())
+        if self._study.config.tracker.name == "wandb_online":
+            self._add_study_keys(key, outcome)
+        self._of_study(lambda: show_outcome(self._client, self._study, key, outcome))
+
+    def _add_study_keys(self, key: str, outcome: StudyOutcome) -> None:
+        failed = 0
+        for run, fault in add_study_keys(self._client, key, outcome):
+            self.steps += 1
+            if fault:
+                self.faults.append((f"the study's keys of {run}", fault))
+            failed = failed + 1 if fault else 0
+            if failed == FAILED_BEGINS:
+                return
+
+    def tell(self, what: str, text: str) -> None:
+        """Let W&B tell people what becomes of the study, where that is asked for."""
+        if self._study.config.tracker.alert and self._failed_begins < FAILED_BEGINS:
+            self._of_study(lambda: tell(self._client, self._study, study_key(self._beginning()), what, text))
+
+    def _of_study(self, write: Callable[[], RunFile]) -> None:
+        self.steps += 1
+        fault = fault_of(lambda: self._ended.append((STUDY, write())))
+        if fault:
+            self.faults.append((STUDY, fault))
+
     def close(self) -> None:
         """End the runs that are still open, as interrupted, and wandb with them."""
         for key in list(self._open):
+            self.steps += 1
             self._end(key, lambda attempt: {"status": "interrupted"}, failed=True)
         self._client.close()
         while self._ended:
-            key, file = self._ended.popleft()
+            what, file = self._ended.popleft()
             fault = fault_of(file.check)
             self.written += not fault
-            self._note(key, fault)
+            if fault:
+                self.faults.append((what, fault))
 
     def _begin(self, event: TrialStarted) -> None:
         if self._failed_begins == FAILED_BEGINS:
@@ -116,7 +159,7 @@ class Recorder:
     def _log(self, key: tuple[str, int], row: Row) -> None:
         attempt = self._open[key]
         attempt.rows.append(row)
-        fault = fault_of(lambda: attempt.run.log(recorded(row)))
+        fault = fault_of(lambda: attempt.run.log(history_row(row)))
         if fault:
             del self._open[key]
             self._note(key, fault)
@@ -125,7 +168,7 @@ class Recorder:
         attempt = self._open.pop(key)
 
         def end() -> None:
-            self._ended.append((key, attempt.run.finish(summary_of(attempt), failed=failed)))
+            self._ended.append((_named(key), attempt.run.finish(summary_of(attempt), failed=failed)))
 
         self._note(key, fault_of(end))
 
@@ -147,4 +190,8 @@ class Recorder:
 
     def _note(self, key: tuple[str, int], fault: str) -> None:
         if fault:
-            self.faults.append((f"{key[0]} attempt {key[1]}", fault))
+            self.faults.append((_named(key), fault))
+
+
+def _named(key: tuple[str, int]) -> str:
+    return f"{key[0]} attempt {key[1]}"

@@ -1,18 +1,29 @@
 """The subscriber that the driver calls: it puts events into a queue, from which one thread feeds wandb."""
 
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from actsweep.events import Event
 from actsweep.records import StudyFolder
 from actsweep.study import Study
 from actsweep.tracker.client import Client, prepare_environment
+from actsweep.tracker.outcome import StudyOutcome
 from actsweep.tracker.recorder import FAILED_BEGINS, Recorder
 
 _PATIENCE = 0.8  # the share of `close`'s time that wandb gets before it is ended by force
+_STALL_SECONDS, _STALL_PAUSES = 1800.0, 10  # without an event, and that many of the longest pauses seen: a stall
+
+
+@dataclass(frozen=True)
+class _News:
+    """What becomes of a study that does not come to its end, in two or three words, and more of it."""
+
+    what: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -20,7 +31,7 @@ class TrackerSummary:
     """What came of tracking.
 
     Attributes:
-        runs: runs that are whole on the disk, one for each attempt at a trial.
+        runs: runs that are whole on the disk, one for each attempt at a trial and one for the study.
         folder: where they are.
         problems: one line each; empty if all went well.
         url: where W&B shows them together; empty where that is not known.
@@ -44,7 +55,7 @@ class Tracker:
         self._folder = folder.path / "wandb"
         self._client = Client(study.config.tracker, folder.path)
         self._recorder = Recorder(study, folder, self._client)
-        self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._events: SimpleQueue[Event | StudyOutcome | _News | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="tracker", daemon=True)
         self._thread.start()
 
@@ -52,10 +63,27 @@ class Tracker:
         """Take in one event."""
         self._events.put(event)
 
-    def close(self, timeout: float) -> TrackerSummary:
-        """Let the thread write what is still to be written, and end wandb; by force if `timeout` seconds are over."""
+    def conclude(self, outcome: StudyOutcome) -> None:
+        """Take in what the study came to."""
+        self._events.put(outcome)
+
+    def fail(self, why: str) -> None:
+        """Take in that the study ends without results."""
+        self._events.put(_News("has failed", why))
+
+    def close(self, timeout: float, *, hurried: bool = False) -> TrackerSummary:
+        """Let the thread write what is still to be written, and end wandb.
+
+        Args:
+            timeout: seconds after which wandb is ended by force.
+            hurried: whether they are counted from now on; else from the last that was seen to be written.
+        """
         self._events.put(None)
         self._thread.join(_PATIENCE * timeout)
+        steps = -1
+        while self._thread.is_alive() and not hurried and self._recorder.steps != steps:
+            steps = self._recorder.steps
+            self._thread.join(_PATIENCE * timeout)
         in_time = not self._thread.is_alive()
         if not in_time:
             self._client.kill()
@@ -65,9 +93,30 @@ class Tracker:
         return TrackerSummary(self._recorder.written, self._folder, problems, sweep.url if sweep is not None else "")
 
     def _work(self) -> None:
-        while (event := self._events.get()) is not None:
-            self._recorder(event)
+        longest, told = 0.0, False
+        while True:
+            begun = time.monotonic()
+            try:
+                event = self._events.get(timeout=None if told else max(_STALL_SECONDS, _STALL_PAUSES * longest))
+            except Empty:
+                told = True
+                waited = (time.monotonic() - begun) / 60
+                self._recorder.tell("has stalled", f"no trial has reported anything for {waited:.0f} minutes")
+                continue
+            if event is None:
+                break
+            longest, told = max(longest, time.monotonic() - begun), False
+            self._take(event)
         self._recorder.close()
+
+    def _take(self, event: Event | StudyOutcome | _News) -> None:
+        match event:
+            case StudyOutcome():
+                self._recorder.conclude(event)
+            case _News(what, text):
+                self._recorder.tell(what, text)
+            case _:
+                self._recorder(event)
 
     def _problems(self, timeout: float, *, in_time: bool) -> list[str]:
         problems = [] if in_time else [f"W&B did not come to an end within {timeout:g} s and was ended by force"]
