@@ -6,7 +6,7 @@ ARGS =
 CACHES = build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep submit report test test-slow check bench lock clean
+.PHONY: help setup sweep wandb submit report test test-slow check bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -17,6 +17,9 @@ setup: ## install what the other targets need into .venv (they do so by themselv
 # `set -f`: an override such as model.activation=[relu,gelu] is no file pattern.
 sweep: setup ## run a sweep: EXPERIMENT=quickstart ARGS="data.root=images"
 	@set -f; exec .venv/bin/actsweep sweep experiment=$(EXPERIMENT) $(ARGS)
+
+wandb: setup ## run a sweep in W&B, online, up to its report there: EXPERIMENT=quickstart ARGS="tracker.project=..."
+	@set -f; exec .venv/bin/python scripts/wandb_study.py experiment=$(EXPERIMENT) $(ARGS)
 
 submit: setup ## run a sweep as a job on the cluster: EXPERIMENT=... ARGS="cluster.address=..."
 	@set -f; exec .venv/bin/actsweep submit experiment=$(EXPERIMENT) $(ARGS)

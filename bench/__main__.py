@@ -22,6 +22,7 @@ from bench import (
     side_by_side,
     startup,
     template,
+    tracking,
     training,
 )
 
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "precision": precision.run,
     "side_by_side": side_by_side.run,
     "quickstart": quickstart.run,
+    "tracking": tracking.run,
 }
 OUTPUT = Path("outputs/bench")
 

@@ -21,7 +21,7 @@ def run() -> dict[str, Any]:
     """CPU-seconds by process and purpose, wall seconds, and the share of the CPU-seconds that was training."""
     with tempfile.TemporaryDirectory() as place:
         started = time.perf_counter()
-        by_process = _watched([sys.executable, "-m", "actsweep", "sweep", "experiment=quickstart"], place)
+        by_process = watched([sys.executable, "-m", "actsweep", "sweep", "experiment=quickstart"], place)
         wall = time.perf_counter() - started
         curves = pq.read_table(Path(place) / "outputs" / "quickstart" / "curves.parquet").to_pandas()
     training = float(curves.groupby("trial_id").seconds.max().sum())
@@ -43,7 +43,7 @@ def run() -> dict[str, Any]:
     }
 
 
-def _watched(command: list[str], place: str) -> dict[str, float]:
+def watched(command: list[str], place: str) -> dict[str, float]:
     """CPU-seconds of a command and all its descendants, by what they are, as last seen before they ended."""
     process = subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL)
     root, seen = psutil.Process(process.pid), {}

@@ -138,7 +138,7 @@ def _tracking(study: Study, folder: StudyFolder, console: Console) -> Iterator[T
         raise
     finally:
         if tracked is not None:
-            _close(tracked, console, hurried=hurried)
+            _close(tracked, folder, console, hurried=hurried)
 
 
 def _make_good(folder: StudyFolder, study: Study, opened: OpenedStudy) -> None:
@@ -263,12 +263,14 @@ def _announce(stream: EventStream, study: Study, source: Source, added: Sequence
     stream(StudyResumed(finished, time.time()))
 
 
-def _close(tracked: Tracker, console: Console, *, hurried: bool) -> None:
+def _close(tracked: Tracker, folder: StudyFolder, console: Console, *, hurried: bool) -> None:
     summary = tracked.close(HURRIED_TRACKER_SECONDS if hurried else TRACKER_SECONDS, hurried=hurried)
     if summary.url:
         console.print(f"W&B: {summary.url}", markup=False, soft_wrap=True)
     for problem in summary.problems:
         console.print(f"W&B: {problem}", style="yellow", markup=False)
+    if summary.problems:
+        console.print(f"W&B: to bring all of it there: actsweep publish {folder.path}", markup=False, soft_wrap=True)
 
 
 def _additions(folder: StudyFolder, request: _Request) -> tuple[OpenedStudy | None, tuple[Change, ...]]:

@@ -29,7 +29,7 @@ from actsweep.events import (
 from actsweep.records import Ledger, StudyFolder
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
-from actsweep.tracker import Tracker, TrackerSummary, tracker
+from actsweep.tracker import Tracker, TrackerSummary, recorder, subscriber, tracker
 from actsweep.tracker.description import study_key
 from actsweep.tracker.transaction_log import RunFile, records
 
@@ -415,7 +415,7 @@ def test_file_in_place_of_the_folder_is_named(tmp_path: Path, capfd: pytest.Capt
     refused, not_tried = summary.problems
     assert f"{trials[0].trial_id} attempt 1 and 2 more" in refused
     assert str(folder.path / "wandb") in refused
-    assert not_tried == "3 more not tried, after 3 in a row could not begin"
+    assert not_tried == "3 more not tried, after 3 or more in a row could not begin"
     assert capfd.readouterr() == ("", "")
 
 
@@ -497,3 +497,53 @@ def test_events_of_an_outdated_attempt_change_nothing(tmp_path: Path) -> None:
     assert subscriber.close(CLOSE_SECONDS).problems == ()
     runs = written_runs(folder)
     assert (len(runs[trial.trial_id].history), len(runs[f"{trial.trial_id}-2"].history)) == (0, 1)
+
+
+def alerts(folder: StudyFolder) -> list[tuple[str, str]]:
+    found = [record for path in folder.path.glob("wandb/*study*/*.wandb") for record in records(path)]
+    return [(one.alert.title, one.alert.text) for one in found if one.WhichOneof("record_type") == "alert"]
+
+
+def test_a_study_that_goes_quiet_is_told_once_and_again_after_the_next_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriber, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(subscriber, "STALL_PAUSES", 0)
+    study, folder = make_study(tmp_path, "tracker.alert=true")
+    tracked = open_tracker(study, folder)
+    tracked(study_started())
+    wait_until(lambda: len(alerts(folder)) == 1)
+    time.sleep(1)
+    tracked(StudyResumed(0, 0.0))
+    wait_until(lambda: len(alerts(folder)) == 2)
+    assert tracked.close(CLOSE_SECONDS).problems == ()
+    assert {title for title, _ in alerts(folder)} == {"actsweep: smoke has stalled"}
+
+
+def test_a_study_that_fails_is_told_with_the_reason_where_that_is_asked_for(tmp_path: Path) -> None:
+    for name, told in (("true", [("actsweep: smoke has failed", "no trial has a result")]), ("false", [])):
+        study, folder = make_study(tmp_path / name, f"tracker.alert={name}")
+        tracked = open_tracker(study, folder)
+        tracked(study_started())
+        tracked.fail("no trial has a result")
+        assert tracked.close(CLOSE_SECONDS).problems == ()
+        assert alerts(folder) == told
+
+
+def test_after_a_pause_runs_are_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "PAUSE_SECONDS", 0.5)
+    study, folder = make_study(tmp_path)
+    (folder.path / "wandb").touch()  # where a folder should be
+    tracked = open_tracker(study, folder)
+    tracked(study_started())
+    first, second, third = three_trials(study)
+    for attempt, trial in enumerate((first, second, third, first), start=1):
+        tracked(trial_started(trial, attempt))
+    wait_until(lambda: tracked._recorder.skipped == 1)
+    (folder.path / "wandb").unlink()
+    time.sleep(1)
+    for event in completed(second, 5):
+        tracked(event)
+    summary = tracked.close(CLOSE_SECONDS)
+    assert summary.runs == 1
+    assert "1 more not tried, after 3 or more in a row could not begin" in summary.problems

@@ -2,10 +2,11 @@
 
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
@@ -16,14 +17,33 @@ _STREAM = re.compile(r"/files/([^/]+)/([^/]+)/([^/]+)/file_stream")
 
 
 class _Quiet(ThreadingHTTPServer):
+    """One that can hang up on all clients at once."""
+
+    def __init__(self, *words: Any) -> None:
+        super().__init__(*words)
+        self._connections: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that leaves in the middle of a request, or is killed, is part of what is tested."""
 
 
 @contextmanager
-def wandb_server() -> Iterator[Server]:
-    """A server for the length of the block, on a free port of loopback."""
-    server = Server()
+def wandb_server(server: Server | None = None, port: int = 0) -> Iterator[Server]:
+    """A server for the length of the block, on a port of loopback, a free one for 0; one that was down may go on."""
+    server = server or Server()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -83,7 +103,7 @@ def wandb_server() -> Iterator[Server]:
         def log_message(self, *words: Any) -> None:
             """Say nothing."""
 
-    http = _Quiet(("127.0.0.1", 0), Handler)
+    http = _Quiet(("127.0.0.1", port), Handler)
     http.daemon_threads = True
     server.url = f"http://127.0.0.1:{http.server_address[1]}"
     thread = threading.Thread(target=http.serve_forever, daemon=True)
@@ -93,5 +113,6 @@ def wandb_server() -> Iterator[Server]:
     finally:
         server.silent.clear()
         http.shutdown()
+        http.hang_up()
         http.server_close()
         thread.join()

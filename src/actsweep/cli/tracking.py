@@ -27,7 +27,8 @@ def _export_sweep(words: list[str], debug: bool) -> int:
         from actsweep.tracker import agents_sweep, sweep_text
 
         asked = shlex.join(["actsweep", "export-sweep", *overrides])
-        text = sweep_text(agents_sweep(Study(config), overrides), asked)
+        study = Study(config)
+        text = sweep_text(agents_sweep(study, overrides), asked, sum(study.planned.values()))
         if out is None:
             print(text, end="")  # noqa: T201
             return DONE
@@ -89,7 +90,7 @@ def _agents(words: list[str], debug: bool) -> int:
     for note in access_notes(settings.address):
         screen.print(note, style="yellow", markup=False)
     with interrupting():
-        codes = run_agents(settings, AgentsAsked(arguments.sweep, arguments.count, identity()), show)
+        codes = run_agents(settings, AgentsAsked(arguments.sweep, arguments.count, arguments.runs, identity()), show)
     failed = sum(code != 0 for code in codes)
     screen.print(f"{len(codes) - failed} of {count(len(codes), 'agent')} came to an end as W&B said", markup=False)
     return INCOMPLETE if failed else DONE
@@ -99,6 +100,7 @@ def _agents_parser() -> Parser:
     parser = Parser("agents", COMMANDS["agents"].usage, COMMANDS["agents"].summary)
     parser.add_argument("sweep", metavar="SWEEP_ID", type=_sweep_id, help="as wandb prints it: ENTITY/PROJECT/ID")
     parser.add_argument("--count", metavar="N", type=int, required=True, help="how many agents")
+    parser.add_argument("--runs", metavar="R", type=int, help="how many runs each does at most; else as W&B has them")
     parser.add_argument("--address", help="of the cluster, such as auto or 10.0.0.5:6379; else one of its own here")
     parser.add_argument("--cpu", type=float, default=1.0, help="what each takes of the cluster (1)")
     parser.add_argument("--gpu", type=float, default=0.0, help="what each takes of the cluster (0)")
@@ -116,10 +118,11 @@ def _sweep_id(text: str) -> str:
 def _cluster_of(arguments: "Namespace") -> "ClusterSettings":
     from actsweep.settings import ClusterSettings, ResourceSettings
 
-    if arguments.count < 1 or not arguments.cpu > 0 or not arguments.gpu >= 0:
+    whole = min(arguments.count, 1 if arguments.runs is None else arguments.runs) >= 1
+    if not (whole and arguments.cpu > 0 and arguments.gpu >= 0):
         raise RequestError(
-            "agents: --count needs a whole number from 1 on, --cpu a number above 0, --gpu one of at least 0, not "
-            f"--count {arguments.count} --cpu {arguments.cpu:g} --gpu {arguments.gpu:g}"
+            "agents: --count and --runs need a whole number from 1 on, --cpu a number above 0, --gpu one of at least "
+            f"0, not --count {arguments.count} --runs {arguments.runs} --cpu {arguments.cpu:g} --gpu {arguments.gpu:g}"
         )
     return ClusterSettings(
         name="ray" if arguments.address else "local",
@@ -136,6 +139,9 @@ COMMANDS = {
     "publish": Command("send a study's W&B records, and read them back", "RUN_DIR", _publish),
     "export-sweep": Command("the W&B sweep file of a study", "[--out sweeps/NAME.yaml] [OVERRIDES]", _export_sweep),
     "agents": Command(
-        "W&B's own agents on a Ray cluster", "SWEEP_ID --count N [--address A] [--cpu C] [--gpu G]", _agents, RAY
+        "W&B's own agents on a Ray cluster",
+        "SWEEP_ID --count N [--runs R] [--address A] [--cpu C] [--gpu G]",
+        _agents,
+        RAY,
     ),
 }

@@ -31,11 +31,13 @@ class AgentsAsked:
     Attributes:
         sweep: as `wandb agent` takes it, such as ENTITY/PROJECT/ID.
         count: how many agents.
+        runs: how many runs each does at most; None for as many as W&B has for it.
         variables: what they need of the environment, secrets among it: Ray writes it down nowhere.
     """
 
     sweep: str
     count: int
+    runs: int | None
     variables: Mapping[str, str]
 
 
@@ -69,10 +71,11 @@ def _run(settings: ClusterSettings, asked: AgentsAsked, said: Callable[[int, str
     resources = {"num_cpus": settings.resources.cpu, "num_gpus": settings.resources.gpu}
     actor = ray.remote(_Agent).options(scheduling_strategy="SPREAD", **resources)
     agents = {number: actor.remote() for number in range(1, asked.count + 1)}
+    words = [*([] if asked.runs is None else ["--count", str(asked.runs)]), asked.sweep]
     codes: dict[int, int] = {}
     try:
         for agent in agents.values():  # a method's arguments go from process to process, an actor's own to Ray's tables
-            agent.start.remote(asked.sweep, dict(asked.variables), str(Path.cwd()))
+            agent.start.remote(words, dict(asked.variables), str(Path.cwd()))
         while len(codes) < len(agents):
             time.sleep(POLL_SECONDS)
             for number in agents.keys() - codes.keys():
@@ -105,12 +108,12 @@ class _Agent:
         self._lines: deque[str] = deque()
         self._reader: threading.Thread | None = None
 
-    def start(self, sweep: str, variables: dict[str, str], folder: str) -> None:
+    def start(self, words: list[str], variables: dict[str, str], folder: str) -> None:
         """Start it, in the driver's folder where this node has it too."""
         binaries = str(Path(sys.executable).parent)
         path = {"PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "wandb", "agent", sweep],
+            [sys.executable, "-m", "wandb", "agent", *words],
             cwd=folder if os.access(folder, os.W_OK) else tempfile.mkdtemp(prefix="actsweep-agent-"),
             env={**os.environ, **variables, **path},
             stdin=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
-"""From events to runs. A fault costs its run alone; when several runs in a row cannot begin, no more are tried."""
+"""From events to runs. A fault costs its run alone; after several runs in a row that cannot begin, a pause is made."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from actsweep.tracker.sweep_file import study_sweep
 from actsweep.tracker.transaction_log import RunFile
 
 FAILED_BEGINS = 3
+PAUSE_SECONDS = 60.0  # after that many; each further one that cannot begin is followed by another
 STUDY = "the study's own run"
 
 
@@ -43,7 +45,7 @@ class Recorder:
     Attributes:
         written: runs that are whole on the disk.
         faults: (run, what went wrong), one for each run that is not.
-        skipped: runs that began after `FAILED_BEGINS` in a row could not, and were not tried.
+        skipped: runs that would have begun in a pause, and were not tried.
         steps: what was done so far, to tell one who waits that it goes on.
     """
 
@@ -60,6 +62,7 @@ class Recorder:
         self._open: dict[tuple[str, int], _Attempt] = {}
         self._ended: deque[tuple[str, RunFile]] = deque()
         self._failed_begins = 0
+        self._pause_until = 0.0
 
     def __call__(self, event: Event) -> None:
         """Take in one event; events of an attempt that has no open run change nothing."""
@@ -79,7 +82,7 @@ class Recorder:
 
         Offline the latter waits until the study is published, since a run that has ended there cannot be added to.
         """
-        if self._failed_begins == FAILED_BEGINS:
+        if self._pausing():
             self.skipped += 1
             return
         self._ensure_sweep()
@@ -100,7 +103,7 @@ class Recorder:
 
     def tell(self, what: str, text: str) -> None:
         """Let W&B tell people what becomes of the study, where that is asked for."""
-        if self._study.config.tracker.alert and self._failed_begins < FAILED_BEGINS:
+        if self._study.config.tracker.alert and not self._pausing():
             self._of_study(lambda: tell(self._client, self._study, study_key(self._beginning()), what, text))
 
     def _of_study(self, write: Callable[[], RunFile]) -> None:
@@ -122,8 +125,11 @@ class Recorder:
             if fault:
                 self.faults.append((what, fault))
 
+    def _pausing(self) -> bool:
+        return time.monotonic() < self._pause_until
+
     def _begin(self, event: TrialStarted) -> None:
-        if self._failed_begins == FAILED_BEGINS:
+        if self._pausing():
             self.skipped += 1
             return
         self._ensure_sweep()
@@ -135,6 +141,8 @@ class Recorder:
 
         fault = fault_of(begin)
         self._failed_begins = self._failed_begins + 1 if fault else 0
+        if self._failed_begins >= FAILED_BEGINS:
+            self._pause_until = time.monotonic() + PAUSE_SECONDS
         self._note(key, fault)
         self._settle()
 

@@ -15,7 +15,7 @@ from actsweep.tracker.outcome import StudyOutcome
 from actsweep.tracker.recorder import FAILED_BEGINS, Recorder
 
 _PATIENCE = 0.8  # the share of `close`'s time that wandb gets before it is ended by force
-_STALL_SECONDS, _STALL_PAUSES = 1800.0, 10  # without an event, and that many of the longest pauses seen: a stall
+STALL_SECONDS, STALL_PAUSES = 1800.0, 10  # without an event, and that many of the longest pauses seen: a stall
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ class Tracker:
         """Take in one event."""
         self._events.put(event)
 
+    @property
+    def waiting(self) -> int:
+        """How much is still to be taken in."""
+        return self._events.qsize()
+
     def conclude(self, outcome: StudyOutcome) -> None:
         """Take in what the study came to."""
         self._events.put(outcome)
@@ -97,7 +102,7 @@ class Tracker:
         while True:
             begun = time.monotonic()
             try:
-                event = self._events.get(timeout=None if told else max(_STALL_SECONDS, _STALL_PAUSES * longest))
+                event = self._events.get(timeout=None if told else max(STALL_SECONDS, STALL_PAUSES * longest))
             except Empty:
                 told = True
                 waited = (time.monotonic() - begun) / 60
@@ -128,7 +133,7 @@ class Tracker:
             problems.append(f"not whole: {first[fault]}{more}: {fault}")
         if self._recorder.skipped:
             skipped = self._recorder.skipped
-            problems.append(f"{skipped} more not tried, after {FAILED_BEGINS} in a row could not begin")
+            problems.append(f"{skipped} more not tried, after {FAILED_BEGINS} or more in a row could not begin")
         return problems
 
 

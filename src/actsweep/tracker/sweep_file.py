@@ -22,9 +22,9 @@ def study_sweep(study: Study) -> dict[str, Any]:
 
 
 def agents_sweep(study: Study, words: Sequence[str]) -> dict[str, Any]:
-    """The sweep that W&B's agents run: as many runs as the study has trials, of its space, by their dotted paths.
+    """The sweep that W&B's agents run: of the study's space, by its dotted paths, each run with a seed of its own.
 
-    Every run has a seed of its own. What W&B proposes is a grid where all that is swept are lists, else random.
+    What W&B proposes is a grid where all that is swept are lists, which has an end; else at random, which has none.
 
     Args:
         study: the study.
@@ -42,26 +42,28 @@ def agents_sweep(study: Study, words: Sequence[str]) -> dict[str, Any]:
     grid = all(dimension.distribution == "choice" for dimension in study.space)
     seeds = study.config.study.replicate.seeds
     seed = {"values": list(range(seeds))} if grid else {"distribution": "int_uniform", "min": 0, "max": _SEEDS}
-    sweep: dict[str, Any] = {
+    return {
         "name": study.config.run.name,
         "method": "grid" if grid else "random",
         "metric": _METRIC,
         "parameters": {**_compared(study), **ranges, "seed": seed},
         "command": ["${env}", "actsweep", "train", *words, "tracker=wandb_online", "${args_no_hyphens}"],
     }
-    if not grid:
-        sweep["run_cap"] = sum(study.planned.values())
-    return sweep
 
 
-def sweep_text(sweep: Mapping[str, Any], made_by: str) -> str:
-    """A sweep as YAML, with the command that makes it.
+def sweep_text(sweep: Mapping[str, Any], made_by: str, trials: int) -> str:
+    """A sweep as YAML, with the command that makes it, and how many runs are as many as the study's trials.
+
+    W&B's published schema of sweeps has no key for the latter.
 
     Args:
         sweep: see `agents_sweep`.
         made_by: the command.
+        trials: how many the study has.
     """
-    return f"# {made_by}\n{yaml.safe_dump(dict(sweep), sort_keys=False, width=120)}"
+    ends = sweep["method"] == "grid"
+    runs = "" if ends else f"# It has no end; as many runs as the study has trials: wandb agent --count {trials} ID\n"
+    return f"# {made_by}\n{runs}{yaml.safe_dump(dict(sweep), sort_keys=False, width=120)}"
 
 
 def _compared(study: Study) -> dict[str, Any]:

@@ -17,11 +17,10 @@ Compose = Callable[..., StudyConfig]
 WORDS = ("experiment=smoke", "study.scientific.model.depth=[3,4]")
 
 
-def test_a_range_is_drawn_at_random_as_often_as_the_study_has_trials(compose: Compose) -> None:
+def test_a_range_is_drawn_at_random(compose: Compose) -> None:
     study = Study(compose(*WORDS))
     sweep = agents_sweep(study, WORDS)
     assert sweep["method"] == "random"
-    assert sweep["run_cap"] == sum(study.planned.values()) == 16
     assert sweep["parameters"] == {
         "model.activation": {"values": ["relu", "sigmoid"]},
         "model.depth": {"values": [3, 4]},
@@ -34,7 +33,7 @@ def test_a_range_is_drawn_at_random_as_often_as_the_study_has_trials(compose: Co
 def test_where_all_that_is_swept_are_lists_it_is_a_grid(compose: Compose) -> None:
     lists = ("study.nuisance.optimizer.lr=null", "+study.nuisance.optimizer.weight_decay=[0.1,0.01]")
     sweep = agents_sweep(Study(compose(*WORDS, *lists)), WORDS)
-    assert (sweep["method"], "run_cap" in sweep) == ("grid", False)
+    assert sweep["method"] == "grid"
     assert sweep["parameters"]["optimizer.weight_decay"] == {"values": [0.1, 0.01]}
     assert sweep["parameters"]["seed"] == {"values": [0, 1]}
 
@@ -76,9 +75,11 @@ def test_named_arms_cannot_be_said(compose: Compose) -> None:
 
 def test_the_file_is_yaml_and_says_what_made_it(compose: Compose) -> None:
     sweep = agents_sweep(Study(compose(*WORDS)), WORDS)
-    text = sweep_text(sweep, "actsweep export-sweep")
-    assert text.startswith("# actsweep export-sweep\n")
+    text = sweep_text(sweep, "actsweep export-sweep", 16)
+    assert text.startswith("# actsweep export-sweep\n# It has no end; as many runs as the study has trials: ")
+    assert "wandb agent --count 16 ID\n" in text
     assert yaml.safe_load(text) == sweep
+    assert "no end" not in sweep_text({**sweep, "method": "grid"}, "actsweep export-sweep", 16)
 
 
 def test_the_command_writes_it(actsweep: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
