@@ -1,6 +1,6 @@
 """What W&B costs the driver: the quickstart with and without it, and 1,000 trials of 30 evaluations, events alone.
 
-`python -m bench.tracking TRIALS` measures the latter in this process.
+`python -m bench.tracking TRIALS [TRACKER]` measures the latter in this process.
 """
 
 import json
@@ -53,9 +53,9 @@ def run() -> dict[str, Any]:
     }
 
 
-def measure(trials: int, place: Path) -> dict[str, float]:
+def measure(trials: int, name: str, place: Path) -> dict[str, float]:
     """Figures of the tracker alone, told of trials one after the other, of a process that does nothing else."""
-    study, folder = _study(place)
+    study, folder = _study(name, place)
     tracked = tracker(study, folder)
     assert tracked is not None
     own, begun = psutil.Process(), time.process_time()
@@ -75,6 +75,7 @@ def measure(trials: int, place: Path) -> dict[str, float]:
         "driver, CPU ms per trial": 1000 * (time.process_time() - begun) / trials,
         "wandb-core, CPU ms per trial": 1000 * core / trials,
         "runs that are whole": summary.runs,
+        "problems": len(summary.problems),
         "driver, MiB after half of them": halfway[0],
         "driver, MiB after all": memory,
         "open files after half of them": halfway[1],
@@ -82,9 +83,9 @@ def measure(trials: int, place: Path) -> dict[str, float]:
     }
 
 
-def _study(place: Path) -> tuple[Study, StudyFolder]:
+def _study(name: str, place: Path) -> tuple[Study, StudyFolder]:
     configs: list[StudyConfig] = []
-    words = ["experiment=smoke", "tracker=wandb_offline", f"run.root={place}"]
+    words = ["experiment=smoke", f"tracker={name}", f"run.root={place}"]
     run_with_hydra("sweep", words, lambda config, overrides: configs.append(config) or 0)
     folder = StudyFolder(place / "smoke")
     folder.write_config(configs[0])
@@ -106,4 +107,5 @@ def _events(study: Study, number: int) -> Iterator[Event]:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HOME"] = folder
-        print(json.dumps(measure(int(sys.argv[1]), Path(folder))))
+        trials, name = int(sys.argv[1]), (*sys.argv[2:], "wandb_offline")[0]
+        print(json.dumps(measure(trials, name, Path(folder))))

@@ -148,18 +148,26 @@ def test_wandbs_own_process_is_killed(tmp_path: Path) -> None:
         check_whole(tmp_path, server)
 
 
+@pytest.fixture
+def own_disk(small_disk: Disk, tmp_path: Path) -> Iterator[Path]:
+    """A small disk for the study's `wandb/` alone."""
+    disk, folder = small_disk("size=1m"), tmp_path / FOLDER / "wandb"
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "--bind", str(disk), str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
 @pytest.mark.parametrize("tracker", ["wandb_online", "wandb_offline"])
-def test_a_disk_that_is_full_for_wandb_alone(tracker: str, small_disk: Disk, tmp_path: Path) -> None:
-    disk = small_disk("size=1m")
-    (tmp_path / FOLDER).mkdir(parents=True)
-    (tmp_path / FOLDER / "wandb").symlink_to(disk)
+def test_a_disk_that_is_full_for_wandb_alone(tracker: str, own_disk: Path, tmp_path: Path) -> None:
     with wandb_server() as server:
         running = start(tmp_path, *WORDS, f"tracker={tracker}", **server.environment())
         wait_for(lambda: count(tmp_path / FOLDER, "finished") >= 1, 120, running)
-        ballast = fill(disk)
+        ballast = fill(own_disk)
         printed = check_unharmed(tmp_path, running, 300)
         assert "W&B: to bring all of it there: actsweep publish outputs/smoke" in printed
         ballast.unlink()
+        subprocess.run(["mount", "-o", "remount,size=64m", str(tmp_path / "disk")], check=True)
         check_whole(tmp_path, server)
 
 

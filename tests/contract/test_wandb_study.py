@@ -141,3 +141,30 @@ def test_the_key_is_in_no_file_and_no_command_line(study: Study) -> None:
     assert any(b"wandb-core" in line for line in study.lines)
     assert files_with((KEY,), study.place) == []
     assert not [line for line in study.lines if KEY.encode() in line]
+
+
+@pytest.mark.slow
+def test_make_wandb_goes_from_the_key_to_the_report(tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "scripts" / "wandb_study.py"
+
+    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(script), "experiment=smoke"],
+            cwd=tmp_path,
+            env={**os.environ, "HOME": str(tmp_path), **environment},
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+
+    refused = run()
+    assert (refused.returncode, refused.stderr.count("\n"), list(tmp_path.iterdir())) == (2, 1, [])
+    with wandb_server() as server:
+        done = run(**server.environment())
+        assert (done.returncode, done.stderr) == (0, "")
+        said = [line for line in done.stdout.splitlines() if line.startswith("W&B")]
+        assert said[0] == said[2] == f"W&B: {server.url}/someone/actsweep/sweeps/sweep1"
+        assert said[1] == "W&B: 9 of 9 runs whole, 0 sent"
+        assert said[3].startswith(f"W&B: {server.url}/someone/actsweep/reports/smoke--")
+        assert server.unknown == []

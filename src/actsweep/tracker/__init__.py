@@ -1,4 +1,10 @@
-"""Mirrors a study into Weights & Biases for review; the only place that knows wandb, and it never slows a study."""
+"""Mirrors a study into Weights & Biases for review; the only place that knows wandb, and it never slows a study.
+
+A study that runs: `subscriber` (the queue and its thread), `recorder` (from events to runs), `study_run` (what it came
+to). One that has run: `publish`, and `dashboard` for the views. Both stand on `client` (the door to wandb),
+`description` and `outcome` (what W&B is told, as plain values), `stored` (what W&B has). W&B's own sweeps:
+`sweep_file`, `alone` (the run that an agent asks for), `sweep_runs` (anyone's, to be analysed).
+"""
 
 from actsweep.tracker.alone import AgentsRun, agents_run
 from actsweep.tracker.login import LOGIN_HINT, has_key, identity, require_login
