@@ -264,7 +264,11 @@ def _announce(stream: EventStream, study: Study, source: Source, added: Sequence
 
 
 def _close(tracked: Tracker, folder: StudyFolder, console: Console, *, hurried: bool) -> None:
-    summary = tracked.close(HURRIED_TRACKER_SECONDS if hurried else TRACKER_SECONDS, hurried=hurried)
+    try:
+        summary = tracked.close(HURRIED_TRACKER_SECONDS if hurried else TRACKER_SECONDS, hurried=hurried)
+    except KeyboardInterrupt:  # only W&B is still waited for
+        tracked.close(HURRIED_TRACKER_SECONDS, hurried=True)
+        raise
     if summary.url:
         console.print(f"W&B: {summary.url}", markup=False, soft_wrap=True)
     for problem in summary.problems:

@@ -186,3 +186,19 @@ def test_an_interrupt_ends_within_ten_seconds_with_all_rows_flushed(tmp_path: Pa
         assert {len(run.rows) for run in ended} == {61}
         others = [run for run in server.runs.values() if run not in ended]
         assert {run.summary.get("status") for run in others} <= {"interrupted"}
+
+
+def test_an_interrupt_while_only_wandb_is_waited_for(tmp_path: Path) -> None:
+    with wandb_server() as server:
+        running = start(tmp_path, *WORDS, **server.environment())
+        wait_for((tmp_path / FOLDER / "results.json").exists, 120, running)
+        server.silent.set()
+        time.sleep(3)
+        children = psutil.Process(running.pid).children(recursive=True)
+        begun = time.monotonic()
+        running.send_signal(2)
+        _, errors = running.communicate(timeout=60)
+        assert time.monotonic() - begun < 10
+        assert (running.returncode, errors.count("\n")) == (130, 1)
+        assert "all trials have ended. To see what came of them: actsweep report outputs/smoke" in errors
+        assert psutil.wait_procs(children, timeout=5)[1] == []

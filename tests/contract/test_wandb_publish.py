@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from actsweep.events import Evaluation
-from actsweep.records import read_ledger
+from actsweep.records import Ledger, read_ledger
 from actsweep.tracker.description import history_row
 from wandb_server import Run, Server, wandb_server
 
@@ -104,3 +104,13 @@ def test_without_a_key_nothing_is_tried(study: Path) -> None:
     done = publish(study)
     assert done.returncode == 2
     assert done.stderr.startswith("actsweep: tracker=wandb_online: no W&B key is found")
+
+
+def test_what_a_running_sweep_sends_itself_is_not_sent_twice(server: Server, study: Path) -> None:
+    settings = (study / "study.yaml").read_text()
+    (study / "study.yaml").write_text(settings.replace("wandb_offline", "wandb_online"))
+    with Ledger(study / "ledger.jsonl"):
+        done = publish(study, **server.environment())
+    assert done.returncode == 1
+    assert done.stdout.count("the sweep that is running sends its runs itself") == 8
+    assert trials(server) == []

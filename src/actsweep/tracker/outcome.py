@@ -13,6 +13,7 @@ from actsweep.events import StudyRecord
 from actsweep.report.figures import Curve, Figure, figures
 from actsweep.report.headline import headline
 from actsweep.report.rows import Results, Row, arm_of, cell_label, strata
+from actsweep.tracker.description import study_key
 
 TARGETS = ("hi", "lo")
 OF_THE_STUDY = (
@@ -66,6 +67,12 @@ class StudyOutcome:
     curves: Sequence[Curve]
     report: Path
     models: Sequence[ModelFile] = ()
+
+    @property
+    def key(self) -> str:
+        """What tells the study from others of its name; see `study_key`."""
+        assert self.record.started is not None, "a study that has an outcome has begun"
+        return study_key(self.record.started)
 
     @cached_property
     def digest(self) -> str:

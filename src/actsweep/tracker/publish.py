@@ -17,7 +17,7 @@ from actsweep.events import (
     TrialStarted,
     TrialStopped,
 )
-from actsweep.records import OpenedStudy, StudyFolder
+from actsweep.records import OpenedStudy, StudyFolder, is_held
 from actsweep.study import Study
 from actsweep.tracker.client import Client, prepare_environment
 from actsweep.tracker.dashboard import Place, save_views, saved_report
@@ -63,7 +63,7 @@ def publish(folder: StudyFolder, opened: OpenedStudy, outcome: StudyOutcome | No
     """Send what W&B does not have of a study's ended attempts and of what it came to, and read all of it back.
 
     Doing so again sends nothing twice: a run that is whole is left alone, and one whose last rows are missing gets
-    those.
+    those. Runs that a sweep sends itself at this moment are only read.
 
     Args:
         folder: the study's.
@@ -82,7 +82,8 @@ def publish(folder: StudyFolder, opened: OpenedStudy, outcome: StudyOutcome | No
     prepare_environment()
     study = Study(opened.recorded.model_copy(update={"tracker": settings}))
     client = Client(settings, folder.path)
-    publisher = _Publisher(study, study_key(opened.record.started), client)
+    sending = is_held(folder.ledger) and opened.config.tracker.name == "wandb_online"
+    publisher = _Publisher(study, client, sending=sending)
     client.find_sweep()
     attempts = list(_attempts(study, opened.record.started, opened, outcome))
     try:
@@ -107,14 +108,17 @@ class _Brought:
 class _Publisher:
     """Sends runs, and reads them back."""
 
-    def __init__(self, study: Study, key: str, client: Client) -> None:
+    def __init__(self, study: Study, client: Client, *, sending: bool) -> None:
         self._study = study
-        self._key = key
         self._client = client
+        self._sending = sending
 
     def bring_runs(self, attempts: Sequence[_Attempt], step: Step) -> _Brought:
         """Send what is missing of the runs of attempts."""
         wanting = [one for one in _told(attempts, "reading", step) if self._lacking(one)]
+        if self._sending:
+            still = "not there yet, or not whole; the sweep that is running sends its runs itself"
+            return _Brought(len(attempts), 0, [f"{one.run.run_id}: {still}" for one in wanting])
         faults = self._send_all(_told(wanting, "sending", step)) if wanting else {}
         lacking = {one.run.run_id: self._lacking(one) for one in _told(wanting, "reading back", step)}
         missing = [f"{run_id}: {faults.get(run_id) or what}" for run_id, what in lacking.items() if what]
@@ -129,7 +133,7 @@ class _Publisher:
         fault, lacking = "", self._lacking_outcome(outcome)
         sent = bool(lacking)
         if sent:
-            fault = fault_of(lambda: show_outcome(self._client, self._study, self._key, outcome))
+            fault = fault_of(lambda: show_outcome(self._client, self._study, outcome))
             lacking = self._lacking_outcome(outcome)
         missing = [f"the study's own run: {fault or lacking}"] * bool(lacking)
         if sent or not saved_report(self._client.notes):
@@ -139,11 +143,11 @@ class _Publisher:
         return _Brought(1, int(sent), missing)
 
     def _save_views(self, outcome: StudyOutcome) -> None:
-        place = Place(self._client.entity(), self._study.config.tracker.project, self._key)
+        place = Place(self._client.entity(), self._study.config.tracker.project, outcome.key)
         save_views(self._study, place, outcome, self._client.notes)
 
     def _lacking_outcome(self, outcome: StudyOutcome) -> str:
-        return _found(lambda: lacking_outcome(self._client, self._key, outcome))
+        return _found(lambda: lacking_outcome(self._client, outcome))
 
     def _send_all(self, attempts: Iterable[_Attempt]) -> dict[str, str]:
         """Send what is missing of each; what went wrong, by run."""

@@ -86,14 +86,13 @@ class Recorder:
             self.skipped += 1
             return
         self._ensure_sweep()
-        key = study_key(self._beginning())
         if self._study.config.tracker.name == "wandb_online":
-            self._add_study_keys(key, outcome)
-        self._of_study(lambda: show_outcome(self._client, self._study, key, outcome))
+            self._add_study_keys(outcome)
+        self._of_study(lambda: show_outcome(self._client, self._study, outcome))
 
-    def _add_study_keys(self, key: str, outcome: StudyOutcome) -> None:
+    def _add_study_keys(self, outcome: StudyOutcome) -> None:
         failed = 0
-        for run, fault in add_study_keys(self._client, key, outcome):
+        for run, fault in add_study_keys(self._client, outcome):
             self.steps += 1
             if fault:
                 self.faults.append((f"the study's keys of {run}", fault))
@@ -102,8 +101,8 @@ class Recorder:
                 return
 
     def tell(self, what: str, text: str) -> None:
-        """Let W&B tell people what becomes of the study, where that is asked for."""
-        if self._study.config.tracker.alert and not self._pausing():
+        """Let W&B tell people what becomes of the study, where that is asked for and the study has begun at all."""
+        if self._study.config.tracker.alert and self.steps and not self._pausing():
             self._of_study(lambda: tell(self._client, self._study, study_key(self._beginning()), what, text))
 
     def _of_study(self, write: Callable[[], RunFile]) -> None:

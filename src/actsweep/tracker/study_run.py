@@ -26,13 +26,13 @@ def describe_study(study: Study, key: str) -> RunDescription:
     )
 
 
-def show_outcome(client: Client, study: Study, key: str, outcome: StudyOutcome) -> RunFile:
+def show_outcome(client: Client, study: Study, outcome: StudyOutcome) -> RunFile:
     """Write what a study came to into its run, after what an earlier end of it may have left there.
 
     Raises:
         Exception: whatever wandb raises, or an OSError about the folder.
     """
-    run = client.open(describe_study(study, key), resume="allow")
+    run = client.open(describe_study(study, outcome.key), resume="allow")
     run.show(outcome)
     if study.config.tracker.alert:
         run.alert(f"actsweep: {study.config.run.name} has ended", outcome.headline)
@@ -57,20 +57,20 @@ def tell(client: Client, study: Study, key: str, what: str, text: str) -> RunFil
     return run.finish({}, failed=False)
 
 
-def add_study_keys(client: Client, key: str, outcome: StudyOutcome) -> Iterator[tuple[str, str]]:
+def add_study_keys(client: Client, outcome: StudyOutcome) -> Iterator[tuple[str, str]]:
     """Add to each trial's run at W&B the keys of its summary that need the whole study.
 
     Yields:
         one by one the run that was seen to, and what went wrong; empty where nothing did.
     """
     for trial_id, keys in outcome.of_trials.items():
-        name = run_id(key, outcome.record.trials[trial_id].started)
+        name = run_id(outcome.key, outcome.record.trials[trial_id].started)
         yield name, fault_of(_adding(client, name, keys))
 
 
-def lacking_outcome(client: Client, key: str, outcome: StudyOutcome) -> str:
+def lacking_outcome(client: Client, outcome: StudyOutcome) -> str:
     """What W&B does not have of what a study came to, in a few words; empty where it has all."""
-    path = client.path(f"study-{key}")
+    path = client.path(f"study-{outcome.key}")
     run = read_run(client.api(), path)
     if run is None:
         return "it is not there"
