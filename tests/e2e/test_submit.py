@@ -9,6 +9,7 @@ import pytest
 
 import timeless
 from leaks import command_lines, files_with
+from processes import count, wait_for
 from ray_head import Head, ray_head
 
 KEY = secrets.token_hex(20)  # in the environment of who submits
@@ -46,6 +47,72 @@ def test_a_submitted_sweep_gives_the_results_of_a_local_one(
     found = described, done.stdout, done.stderr, *(line.decode(errors="replace") for line in lines)
     assert not [text for text in found if with_token.token in text or KEY in text]
     assert files_with((with_token.token, KEY), tmp_path) == []
+
+
+PLUGIN = """
+import actsweep
+from torch import nn
+
+@actsweep.register_activation("twice_relu")
+class TwiceReLU(nn.Module):
+    def forward(self, z):
+        return 2 * nn.functional.relu(z)
+"""
+
+
+@pytest.mark.skipif(" " in sys.executable, reason="Ray's own job server does not work from a path with a space")
+@pytest.mark.timeout(400)
+def test_a_job_is_listed_read_stopped_gone_on_with_and_fetched(
+    actsweep: Command, with_token: Head, tmp_path: Path
+) -> None:
+    """A study with a plugin and settings of the user's own, from the submission to its folder here."""
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    (tmp_path / "own" / "experiment").mkdir(parents=True)
+    chosen = "# @package _global_\ndefaults:\n  - smoke\nrun:\n  name: own\ntrainer:\n  epochs: 300\n"
+    (tmp_path / "own" / "experiment" / "own.yaml").write_text(chosen)
+    storage = tmp_path / "storage"
+    place = ("cluster=ray", f"cluster.address={with_token.address}", f"cluster.storage={storage}", "tracker=none")
+    own = ("--config-dir", "own", "experiment=own", "plugins=[mine]")
+    arms = "study.scientific.model.activation=[relu,twice_relu]"
+    sent = actsweep("submit", *own, *place, arms, "++run.root=elsewhere", cwd=tmp_path)
+    assert sent.returncode == 0, sent.stderr
+    job = sent.stdout.removeprefix("submitted ").strip()
+    wait_for(lambda: count(storage / "own", "finished") >= 1, 120)
+    listed = actsweep("jobs", cwd=tmp_path)
+    assert [line.split()[:2] for line in listed.stdout.splitlines() if job in line] == [[job, "running"]]
+    stopped = actsweep("stop", job, cwd=tmp_path)
+    assert (stopped.returncode, f"{job} is stopped" in stopped.stdout) == (0, True), stopped.stderr
+    assert "stopped; what has ended is kept. To go on: actsweep resume" in actsweep("logs", job, cwd=tmp_path).stdout
+    assert actsweep("verify", str(storage / "own"), cwd=tmp_path).returncode == 0
+    again = actsweep("submit", "--resume", "--follow", *own, *place, arms, cwd=tmp_path, timeout=240)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "twice_relu" in again.stdout
+    last = again.stdout.splitlines()[0].removeprefix("submitted ")
+    fetched = actsweep("fetch", last, cwd=tmp_path)
+    assert (fetched.returncode, (tmp_path / "outputs" / "own" / "report.html").exists()) == (0, True), fetched.stderr
+    assert actsweep("fetch", last, cwd=tmp_path).returncode == 0
+    assert actsweep("verify", "outputs/own", cwd=tmp_path).returncode == 0
+
+
+def test_what_is_no_job_is_refused_with_those_there_are(actsweep: Command, with_token: Head, tmp_path: Path) -> None:
+    for words in (("logs", "raysubmit_none"), ("stop", "raysubmit_none"), ("fetch", "raysubmit_none")):
+        refused = actsweep(*words, "--address", with_token.address, cwd=tmp_path)
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+        assert "raysubmit_none: no job of ours has this id" in refused.stderr
+    nowhere = actsweep("jobs", "--address", "10.0.0.5:6379", cwd=tmp_path)
+    assert (nowhere.returncode, "--address: needs the address of a job server" in nowhere.stderr) == (2, True)
+
+
+def test_a_folder_of_settings_that_holds_images_is_too_large(
+    actsweep: Command, with_token: Head, tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    with (tmp_path / "own" / "images.tar").open("wb") as file:
+        file.truncate(101 * 2**20)
+    place = ("cluster=ray", f"cluster.address={with_token.address}", f"cluster.storage={tmp_path}")
+    refused = actsweep("submit", "--config-dir", "own", "experiment=smoke", *place, cwd=tmp_path)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "has 101 MiB, and a job takes 100" in refused.stderr
 
 
 def test_without_a_token_a_cluster_off_loopback_is_not_used(actsweep: Command, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ class TestCompletion:
         return capsys.readouterr().out.split()
 
     def test_of_commands(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        assert self.complete("actsweep s", monkeypatch, capsys) == ["sweep", "submit", "status", "show"]
+        assert self.complete("actsweep s", monkeypatch, capsys) == ["sweep", "submit", "stop", "status", "show"]
 
     def test_of_overrides(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         found = self.complete("actsweep sweep experiment=", monkeypatch, capsys)

@@ -77,7 +77,7 @@ def option(name: str, words: list[str]) -> tuple[str | None, list[str]]:
         else:
             values.append(value if equals else next(rest, ""))
     if len(values) > 1 or not all(values):
-        raise RequestError(f"{name}: needs one value, such as {name}=sweeps/quickstart.yaml, not {values}")
+        raise RequestError(f"{name}: needs one value, not {values}")
     return (values[0] if values else None), others
 
 

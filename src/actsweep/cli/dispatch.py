@@ -7,12 +7,19 @@ import traceback
 from collections.abc import Sequence
 
 from actsweep import __version__
-from actsweep.cli import machine, results, studies, sweeps, tracking
+from actsweep.cli import jobs, machine, results, studies, sweeps, tracking
 from actsweep.cli.command import DONE, INCOMPLETE, INTERRUPTED, WRONG_REQUEST
 from actsweep.cli.memory import require_address_space
 from actsweep.errors import ActsweepError, Interrupted, RequestError, TrialsFailedError, TrialTimeoutError
 
-COMMANDS = {**sweeps.COMMANDS, **results.COMMANDS, **tracking.COMMANDS, **studies.COMMANDS, **machine.COMMANDS}
+COMMANDS = {
+    **sweeps.COMMANDS,
+    **results.COMMANDS,
+    **jobs.COMMANDS,
+    **tracking.COMMANDS,
+    **studies.COMMANDS,
+    **machine.COMMANDS,
+}
 
 
 def run(words: Sequence[str]) -> int:

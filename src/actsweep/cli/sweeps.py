@@ -1,13 +1,10 @@
-"""Commands that run something: plan, sweep, resume, train, submit."""
+"""Commands that run something: plan, sweep, resume, train."""
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser, taken, warn
 from actsweep.cli.memory import RAY, TORCH
-from actsweep.errors import RequestError
 
 if TYPE_CHECKING:
     from actsweep.records import LedgerContent
@@ -109,51 +106,9 @@ def _repeat(words: list[str]) -> int:
     return DONE if repeat_trial(parser.parse_args(words).trial, Screen()) else INCOMPLETE
 
 
-def _submit(words: list[str], debug: bool) -> int:
-    from actsweep.config import config_folder, run_with_hydra
-
-    follow, words = taken("--follow", words)
-
-    def send(config: "StudyConfig", overrides: list[str]) -> int:
-        from actsweep.cluster import access_notes, submit_job, wait_for_job
-        from actsweep.study import Study
-
-        Study(config)
-        address = _job_server(config)
-        for note in access_notes(address):
-            print(f"actsweep: {note}", file=sys.stderr)  # noqa: T201
-        job_id = submit_job(address, _job_words(config, overrides), config_folder())
-        print(f"submitted {job_id}", flush=True)  # noqa: T201
-        if not follow:
-            return DONE
-        return DONE if wait_for_job(address, job_id, lambda text: print(text, end="", flush=True)) else INCOMPLETE  # noqa: T201
-
-    return run_with_hydra("submit", words, send)
-
-
-def _job_server(config: "StudyConfig") -> str:
-    address = config.cluster.address or ""
-    if config.cluster.name != "ray" or not address.startswith(("http://", "https://")):
-        raise RequestError(
-            "submit needs cluster=ray and cluster.address=http://HOST:8265, the address of the cluster's job server, "
-            f"not cluster={config.cluster.name} cluster.address={config.cluster.address}"
-        )
-    if not config.cluster.storage:
-        raise RequestError(
-            "submit needs cluster.storage: a folder that the cluster's nodes mount, for the study's files"
-        )
-    return address
-
-
-def _job_words(config: "StudyConfig", overrides: Sequence[str]) -> list[str]:
-    kept = [word for word in overrides if not word.startswith("run.root=")]
-    return [*kept, f"run.root={config.cluster.storage}"]
-
-
 COMMANDS = {
     "plan": Command("what a sweep would run, its time and its disk", "[--json] [OVERRIDES]", _plan, TORCH),
     "sweep": Command("tune, replicate, analyse, report", "[--extend] [OVERRIDES]", _sweep, RAY),
     "resume": Command("continue an interrupted sweep", "RUN_DIR [--dry-run]", _resume, RAY),
     "train": Command("one trial in this process, without Ray", "[OVERRIDES] | --from RUN_DIR/trials/ID", _train, TORCH),
-    "submit": Command("a sweep as a job on a running Ray cluster", "[--follow] [OVERRIDES]", _submit, RAY),
 }

@@ -2,6 +2,7 @@
 
 from actsweep.studies.cleaning import Removal, clean_up
 from actsweep.studies.detail import TrialDetail, find_trial
+from actsweep.studies.fetching import fetch_study
 from actsweep.studies.listing import StudyEntry, latest_study, list_studies
 from actsweep.studies.remaining import Remaining, remaining_of
 from actsweep.studies.status import StudyStatus, status_of
@@ -13,6 +14,7 @@ __all__ = [
     "StudyStatus",
     "TrialDetail",
     "clean_up",
+    "fetch_study",
     "find_trial",
     "latest_study",
     "list_studies",
