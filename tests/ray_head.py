@@ -76,6 +76,32 @@ def ray_head(log: Path) -> Iterator[Head]:
             process.wait(timeout=60)
 
 
+@contextmanager
+def joined(head: Head, ip: str, log: Path, *before: str, **variables: str) -> Iterator[psutil.Process]:
+    """A further node of a cluster for the length of the block, of four logical CPUs, at its own address of loopback.
+
+    `before` are the words of a command that runs it.
+    """
+    tools = Path(sys.executable).parent
+    environment = {**os.environ, **head.environment, **variables, "RAY_USAGE_STATS_ENABLED": "0"}
+    environment["PATH"] = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    words = ["start", "--block", f"--address={head.gcs}", "--num-cpus=4", f"--node-ip-address={ip}"]
+    words += [f"--dashboard-agent-listen-port={free_port()}"]
+    with log.open("w") as output:
+        command = [*before, str(tools / "ray"), *words]
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        try:
+            deadline = time.monotonic() + 90
+            while "Ray runtime started" not in log.read_text():
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.3)
+            yield psutil.Process(process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

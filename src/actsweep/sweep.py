@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from actsweep.cluster import access_notes, connected, ended_with_ray
+from actsweep.cluster import access_notes, check_nodes, connected, ended_with_ray
 from actsweep.data import Source, prepare
 from actsweep.disk import refuse_small_disk
 from actsweep.errors import Interrupted, RequestError
@@ -202,9 +202,14 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         own = study.config.cluster.name == "local"
         stack.enter_context(ended_with_ray(halt, lambda: _last_words(halt, folder), own=own))
         stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
+        if not own:
+            check_nodes(folder.path)
         # Only here, since Ray reads its environment when it is imported.
         from actsweep.search import Mirror, drop_resume_checkpoint, measure_costs, run_trials
+        from actsweep.worker.images import shared_images
 
+        if not own:
+            stack.enter_context(shared_images(source))
         progress = stack.enter_context(Progress(study, around.console))
         progress.replay(ledger.content.events)
         mirror = Mirror(study, folder, ledger.content.fold())

@@ -5,6 +5,7 @@ from actsweep.cluster.admission import require_cluster
 from actsweep.cluster.agents import AgentsAsked, run_agents
 from actsweep.cluster.connection import OBJECT_STORE_BYTES, Capacity, connected
 from actsweep.cluster.jobs import Job, JobAsked, JobServer
+from actsweep.cluster.nodes import check_nodes
 from actsweep.cluster.staging import CONFIG as STAGED_CONFIG
 from actsweep.cluster.watch import ended_with_ray
 
@@ -17,6 +18,7 @@ __all__ = [
     "JobAsked",
     "JobServer",
     "access_notes",
+    "check_nodes",
     "connected",
     "ended_with_ray",
     "require_cluster",

@@ -3,7 +3,7 @@
 sources.py    each data set by its name, and `prepare`
 digits.py cifar.py folder.py plugin.py    where their images come from: files, a download, arrays
 origin.py     what these have in common
-entry.py cache.py    decoded images on the local disk
+entry.py cache.py elsewhere.py    decoded images on the local disk, and on those of other machines
 splits.py     which images are in which split
 resident.py batches.py augment.py    what a trial sees, as tensors
 

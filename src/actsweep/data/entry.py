@@ -71,7 +71,7 @@ def write_pixels(entry: Path, chunks: Iterable[NDArray[Any]], notes: Notes) -> N
         DataError: the disk, or this machine's memory, cannot hold them.
     """
     check_room(notes.bytes, entry, disk=shutil.disk_usage(entry).free, memory=psutil.virtual_memory().total)
-    cache.write(_pixels(entry), chunks, asdict(notes))
+    cache.write(pixels_path(entry), chunks, asdict(notes))
 
 
 def check_room(size: int, entry: Path, *, disk: int, memory: int) -> None:
@@ -105,7 +105,7 @@ def _gigabytes(size: int) -> str:
 
 def contents(entry: Path) -> Contents | None:
     """What an entry holds, or None if its pixels are missing or have another size than recorded. Reads no pixels."""
-    record = cache.recorded(_pixels(entry))
+    record = cache.recorded(pixels_path(entry))
     if record is None:
         return None
     notes: dict[str, Any] = record["notes"]
@@ -116,7 +116,7 @@ def contents(entry: Path) -> Contents | None:
 
 def pixels_intact(entry: Path) -> bool:
     """Whether the pixels are as they were written, by checksum."""
-    return cache.intact(_pixels(entry))
+    return cache.intact(pixels_path(entry))
 
 
 def order_intact(entry: Path, seed: int) -> bool:
@@ -127,7 +127,7 @@ def order_intact(entry: Path, seed: int) -> bool:
 def write_order(entry: Path, found: Contents, seed: int) -> None:
     """Store labels and images in the order of a seed. The entry must be locked and its pixels intact."""
     order, labels = stratified_order(found.counts, seed)
-    pixels = np.memmap(_pixels(entry), dtype=found.dtype, mode="r", shape=(found.images, *found.shape))
+    pixels = np.memmap(pixels_path(entry), dtype=found.dtype, mode="r", shape=(found.images, *found.shape))
 
     def parts() -> Iterator[NDArray[Any]]:
         yield labels
@@ -159,7 +159,8 @@ def mapped(entry: Path, found: Contents, seed: int) -> tuple[NDArray[Any], NDArr
     return images, flat[:label_bytes].view(np.int64)
 
 
-def _pixels(entry: Path) -> Path:
+def pixels_path(entry: Path) -> Path:
+    """The file of an entry's decoded images, in listing order."""
     return entry / "pixels.bin"
 
 

@@ -61,7 +61,8 @@ def _config(study: Study, trial: TrialRecord) -> TrialConfig:
 def _costs(source: dict[str, Any], units: list[list[dict[str, Any]]]) -> Iterator[list[float]]:
     from actsweep.cost import step_costs  # only the worker pays for it
     from actsweep.data import load
+    from actsweep.worker.images import source_here
 
     for unit in units:
         configs = [validated(TrialConfig, trial) for trial in unit]
-        yield step_costs(configs, load(Source(**source), configs[0].data))
+        yield step_costs(configs, load(source_here(source), configs[0].data))

@@ -25,6 +25,7 @@ from actsweep.redaction import redacted
 from actsweep.settings import DataSettings, TrialConfig
 from actsweep.worker.failures import reason_of
 from actsweep.worker.hung import ended_when_hung
+from actsweep.worker.images import source_here
 
 if TYPE_CHECKING:
     from actsweep.data import Data
@@ -125,7 +126,7 @@ class _Pack:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.folder = StudyFolder(Path(config["study"]))
-        self.source = Source(**config["source"])
+        self.source = source_here(config["source"])
         self.asked = config["trials"]
         self.attempts = [Attempt(self.folder.trial(asked["trial_id"]), asked["attempt"]) for asked in self.asked]
         self.side_by_side = min(config["side_by_side"], len(self.asked))
