@@ -46,7 +46,7 @@ class Head:
 
 
 @contextmanager
-def ray_head(log: Path) -> Iterator[Head]:
+def ray_head(log: Path, **variables: str) -> Iterator[Head]:
     """A cluster of two logical CPUs for the length of the block; what it says goes to `log`."""
     port, dashboard, token = free_port(), free_port(), secrets.token_hex(32)
     tools = Path(sys.executable).parent
@@ -56,6 +56,7 @@ def ray_head(log: Path) -> Iterator[Head]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": token,
         "RAY_USAGE_STATS_ENABLED": "0",
+        **variables,
     }
     words = ["start", "--head", "--block", "--num-cpus=2", "--node-ip-address=127.0.0.1", f"--port={port}"]
     words += ["--include-dashboard=true", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
@@ -77,15 +78,22 @@ def ray_head(log: Path) -> Iterator[Head]:
 
 
 @contextmanager
-def joined(head: Head, ip: str, log: Path, *before: str, **variables: str) -> Iterator[psutil.Process]:
+def joined(head: Head, ip: str, log: Path, *before: str, gpus: int = 0, **variables: str) -> Iterator[psutil.Process]:
     """A further node of a cluster for the length of the block, of four logical CPUs, at its own address of loopback.
 
-    `before` are the words of a command that runs it.
+    `before` are the words of a command that runs it; `gpus` are logical ones.
     """
     tools = Path(sys.executable).parent
     environment = {**os.environ, **head.environment, **variables, "RAY_USAGE_STATS_ENABLED": "0"}
     environment["PATH"] = f"{tools}{os.pathsep}{os.environ['PATH']}"
-    words = ["start", "--block", f"--address={head.gcs}", "--num-cpus=4", f"--node-ip-address={ip}"]
+    words = [
+        "start",
+        "--block",
+        f"--address={head.gcs}",
+        "--num-cpus=4",
+        f"--num-gpus={gpus}",
+        f"--node-ip-address={ip}",
+    ]
     words += [f"--dashboard-agent-listen-port={free_port()}"]
     with log.open("w") as output:
         command = [*before, str(tools / "ray"), *words]
@@ -98,7 +106,8 @@ def joined(head: Head, ip: str, log: Path, *before: str, **variables: str) -> It
                 time.sleep(0.3)
             yield psutil.Process(process.pid)
         finally:
-            process.send_signal(signal.SIGTERM)
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
 
 

@@ -26,6 +26,7 @@ def with_token(head: Head, monkeypatch: pytest.MonkeyPatch) -> Head:
     return head
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_node_that_has_not_the_images_gets_them_and_the_results_are_those_of_one_machine(
     actsweep: Command, with_token: Head, smoke: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -46,6 +47,7 @@ def test_a_node_that_has_not_the_images_gets_them_and_the_results_are_those_of_o
     assert timeless.results(tmp_path / "outputs" / "smoke") == timeless.results(smoke.folder)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_node_that_does_not_see_the_study_is_named_before_anything_trains(
     actsweep: Command, with_token: Head, tmp_path: Path

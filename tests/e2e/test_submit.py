@@ -61,6 +61,7 @@ class TwiceReLU(nn.Module):
 
 
 @pytest.mark.skipif(" " in sys.executable, reason="Ray's own job server does not work from a path with a space")
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_job_is_listed_read_stopped_gone_on_with_and_fetched(
     actsweep: Command, with_token: Head, tmp_path: Path
@@ -77,7 +78,7 @@ def test_a_job_is_listed_read_stopped_gone_on_with_and_fetched(
     sent = actsweep("submit", *own, *place, arms, "++run.root=elsewhere", cwd=tmp_path)
     assert sent.returncode == 0, sent.stderr
     job = sent.stdout.removeprefix("submitted ").strip()
-    wait_for(lambda: count(storage / "own", "finished") >= 1, 120)
+    wait_for(lambda: count(storage / "own", "finished") >= 1, 200)
     listed = actsweep("jobs", cwd=tmp_path)
     assert [line.split()[:2] for line in listed.stdout.splitlines() if job in line] == [[job, "running"]]
     stopped = actsweep("stop", job, cwd=tmp_path)

@@ -95,7 +95,7 @@ class TestSeveralFiles:
     ("words", "message"),
     [
         ("", "the following arguments are required: CURVES"),
-        ("curves.csv --from wandb", "argument --from: invalid choice: 'wandb' .*csv.*wandb-csv.*tensorboard.*ray"),
+        ("curves.csv --from mlflow", "argument --from: invalid choice: 'mlflow' .*csv.*wandb-csv.*tensorboard.*ray"),
         ("curves.csv --classes 1", "--classes must be 2 or more"),
         ("curves.csv --classes many", "argument --classes: invalid int value: 'many'"),
         ("curves.csv --horizon nan", "--horizon must be an epoch above 0"),
