@@ -35,3 +35,7 @@ class TrialTimeoutError(ActsweepError):
 
 class Interrupted(ActsweepError):
     """The user stopped the command: exit code 130; the message says how to go on."""
+
+
+class NoAnswerError(ActsweepError):
+    """A server that is needed does not answer; what was asked for can be asked again."""

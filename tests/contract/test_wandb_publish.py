@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,13 @@ def test_what_a_running_sweep_sends_itself_is_not_sent_twice(server: Server, stu
     assert done.returncode == 1
     assert done.stdout.count("the sweep that is running sends its runs itself") == 8
     assert trials(server) == []
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_answer_is_given_up_after_two_runs(server: Server, study: Path) -> None:
+    server.status = 500
+    begun = time.monotonic()
+    done = publish(study, **server.environment())
+    assert time.monotonic() - begun < 120
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert done.stderr.startswith("actsweep: W&B does not answer: ")

@@ -129,12 +129,24 @@ def test_publishing_sends_only_the_views(study: Study) -> None:
 
 def test_results_that_have_changed_are_shown_in_the_place_of_the_old(study: Study) -> None:
     views: dict[str, Any] = dict(study.server.views.kept)
-    study.aggregates.summary["results_digest"] = "of others"
+    study.aggregates.summary |= {"results_digest": "of others", "relu/9/n": 3}
     done = study.command("publish", str(study.folder))
     assert "W&B: 9 of 9 runs whole, 1 sent" in done.stdout
     assert len(study.aggregates.rows) == 2
     assert study.aggregates.summary["results_digest"] != "of others"
+    assert "relu/9/n" not in study.aggregates.summary
+    assert "relu/n" in study.aggregates.summary
     assert list(study.server.views.kept) == list(views)
+
+
+def test_views_of_other_results_are_saved_anew(study: Study) -> None:
+    notes = study.folder / "wandb" / "actsweep-sweep.json"
+    known = json.loads(notes.read_text())
+    notes.write_text(json.dumps({**known, "views": {**known["views"], "digest": "of others"}}))
+    for view in study.server.views.kept.values():
+        view["spec"] = {}
+    assert "W&B: 9 of 9 runs whole, 0 sent" in study.command("publish", str(study.folder)).stdout
+    assert all(view["spec"] for view in study.server.views.kept.values())
 
 
 def test_the_key_is_in_no_file_and_no_command_line(study: Study) -> None:

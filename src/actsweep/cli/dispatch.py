@@ -10,7 +10,14 @@ from actsweep import __version__
 from actsweep.cli import jobs, machine, results, studies, sweeps, tracking
 from actsweep.cli.command import DONE, INCOMPLETE, INTERRUPTED, WRONG_REQUEST
 from actsweep.cli.memory import require_address_space
-from actsweep.errors import ActsweepError, Interrupted, RequestError, TrialsFailedError, TrialTimeoutError
+from actsweep.errors import (
+    ActsweepError,
+    Interrupted,
+    NoAnswerError,
+    RequestError,
+    TrialsFailedError,
+    TrialTimeoutError,
+)
 
 COMMANDS = {
     **sweeps.COMMANDS,
@@ -26,7 +33,7 @@ def run(words: Sequence[str]) -> int:
     """Run one command line.
 
     Returns:
-        0 done; 1 done, but trials failed for good; 2 the request is wrong; 130 interrupted.
+        0 done; 1 done, but trials failed for good, or not all is at W&B; 2 the request is wrong; 130 interrupted.
     """
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
@@ -34,7 +41,7 @@ def run(words: Sequence[str]) -> int:
         return _dispatch(words, debug)
     except Interrupted as error:
         return _refuse(error, INTERRUPTED, debug)
-    except (TrialsFailedError, TrialTimeoutError) as error:
+    except (NoAnswerError, TrialsFailedError, TrialTimeoutError) as error:
         return _refuse(error, INCOMPLETE, debug)
     except ActsweepError as error:
         return _refuse(error, WRONG_REQUEST, debug)

@@ -4,7 +4,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -80,6 +80,11 @@ class OpenRun:
     def alert(self, title: str, text: str) -> None:
         """Let W&B tell people something, by the ways that they have chosen there."""
         self._run.alert(title=title, text=text)
+
+    def drop(self, keys: Callable[[str], bool]) -> None:
+        """Take keys out of the summary, such as those that a resumed run has from earlier."""
+        for key in [key for key in self._run.summary.keys() if keys(key)]:  # noqa: SIM118 - no mapping of Python's
+            del self._run.summary[key]
 
     def finish(self, summary: Mapping[str, Any], *, failed: bool) -> RunFile:
         """End the run; its file is still to be checked."""

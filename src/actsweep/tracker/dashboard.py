@@ -69,6 +69,11 @@ def saved_report(notes: Notes) -> str:
     return str(notes.get("views").get("url", ""))
 
 
+def views_show(outcome: StudyOutcome, notes: Notes) -> bool:
+    """Whether the views that were saved last are of these results."""
+    return bool(notes.get("views").get("digest") == outcome.digest)
+
+
 def save_views(study: Study, place: Place, outcome: StudyOutcome, notes: Notes) -> None:
     """Save the views and the report, in the place of those that were saved before.
 
@@ -89,7 +94,7 @@ def save_views(study: Study, place: Place, outcome: StudyOutcome, notes: Notes) 
     page = report(study, place, outcome)
     page.id = known.get("report", "")
     page.save()
-    notes.put("views", {**known, "report": page.id, "url": page.url})
+    notes.put("views", {**known, "report": page.id, "url": page.url, "digest": outcome.digest})
 
 
 def _workspace(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from actsweep.errors import RecordsError
+from actsweep.errors import NoAnswerError, RecordsError
 from actsweep.events import (
     Evaluation,
     Row,
@@ -20,7 +20,7 @@ from actsweep.events import (
 from actsweep.records import OpenedStudy, StudyFolder, is_held
 from actsweep.study import Study
 from actsweep.tracker.client import Client, prepare_environment
-from actsweep.tracker.dashboard import Place, save_views, saved_report
+from actsweep.tracker.dashboard import Place, save_views, saved_report, views_show
 from actsweep.tracker.description import RunDescription, describe, end_summary, history_row, study_key
 from actsweep.tracker.faults import fault_of
 from actsweep.tracker.login import require_login
@@ -29,6 +29,7 @@ from actsweep.tracker.stored import add_to_summary, read_run
 from actsweep.tracker.study_run import lacking_outcome, show_outcome
 from actsweep.tracker.sweep_file import study_sweep
 
+MOST_UNANSWERED = 2  # in a row; wandb itself has tried each for half a minute
 Step = Callable[[str, int, int], None]
 
 
@@ -74,6 +75,7 @@ def publish(folder: StudyFolder, opened: OpenedStudy, outcome: StudyOutcome | No
     Raises:
         RequestError: there is no key to send anything with.
         RecordsError: the study has not begun.
+        NoAnswerError: W&B does not answer.
     """
     settings = opened.config.tracker.model_copy(update={"name": "wandb_online", "alert": False})
     require_login(settings)
@@ -112,10 +114,21 @@ class _Publisher:
         self._study = study
         self._client = client
         self._sending = sending
+        self._unanswered = 0
+        self._fault = ""
 
     def bring_runs(self, attempts: Sequence[_Attempt], step: Step) -> _Brought:
-        """Send what is missing of the runs of attempts."""
-        wanting = [one for one in _told(attempts, "reading", step) if self._lacking(one)]
+        """Send what is missing of the runs of attempts.
+
+        Raises:
+            NoAnswerError: W&B could not be asked several times in a row; nothing has been sent.
+        """
+        wanting = []
+        for one in _told(attempts, "reading", step):
+            if self._lacking(one):
+                wanting.append(one)
+            if self._unanswered == MOST_UNANSWERED:
+                raise NoAnswerError(f"W&B does not answer: {self._fault}; nothing was sent")
         if self._sending:
             still = "not there yet, or not whole; the sweep that is running sends its runs itself"
             return _Brought(len(attempts), 0, [f"{one.run.run_id}: {still}" for one in wanting])
@@ -136,7 +149,7 @@ class _Publisher:
             fault = fault_of(lambda: show_outcome(self._client, self._study, outcome))
             lacking = self._lacking_outcome(outcome)
         missing = [f"the study's own run: {fault or lacking}"] * bool(lacking)
-        if sent or not saved_report(self._client.notes):
+        if not views_show(outcome, self._client.notes):
             fault = fault_of(lambda: self._save_views(outcome))
             missing += [f"the views: {fault}"] * bool(fault)
         step("the study", 1, 1)
@@ -147,7 +160,8 @@ class _Publisher:
         save_views(self._study, place, outcome, self._client.notes)
 
     def _lacking_outcome(self, outcome: StudyOutcome) -> str:
-        return _found(lambda: lacking_outcome(self._client, outcome))
+        found: list[str] = []
+        return fault_of(lambda: found.append(lacking_outcome(self._client, outcome))) or found[0]
 
     def _send_all(self, attempts: Iterable[_Attempt]) -> dict[str, str]:
         """Send what is missing of each; what went wrong, by run."""
@@ -170,7 +184,10 @@ class _Publisher:
 
     def _lacking(self, attempt: _Attempt) -> str:
         """What W&B does not have of a run, in a few words; empty where it has all."""
-        return _found(lambda: self._difference(attempt))
+        found: list[str] = []
+        self._fault = fault_of(lambda: found.append(self._difference(attempt)))
+        self._unanswered = self._unanswered + 1 if self._fault else 0
+        return self._fault or found[0]
 
     def _difference(self, attempt: _Attempt) -> str:
         run = read_run(self._client.api(), self._client.path(attempt.run.run_id))
@@ -183,12 +200,6 @@ class _Publisher:
             return f"its summary lacks {', '.join(absent)}, or has other values"
         sweep = self._client.sweep
         return f"it is not in the sweep {sweep.id}" if sweep is not None and run.sweep != sweep.id else ""
-
-
-def _found(difference: Callable[[], str]) -> str:
-    """A difference, or what kept it from being found."""
-    found: list[str] = []
-    return fault_of(lambda: found.append(difference())) or found[0]
 
 
 def _attempts(

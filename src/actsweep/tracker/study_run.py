@@ -33,10 +33,12 @@ def show_outcome(client: Client, study: Study, outcome: StudyOutcome) -> RunFile
         Exception: whatever wandb raises, or an OSError about the folder.
     """
     run = client.open(describe_study(study, outcome.key), resume="allow")
+    summary = outcome.summary()
+    run.drop(lambda key: "/" in key and key not in summary)  # of cells that went by another name, as before --extend
     run.show(outcome)
     if study.config.tracker.alert:
         run.alert(f"actsweep: {study.config.run.name} has ended", outcome.headline)
-    return run.finish(outcome.summary(), failed=False)
+    return run.finish(summary, failed=False)
 
 
 def tell(client: Client, study: Study, key: str, what: str, text: str) -> RunFile:
