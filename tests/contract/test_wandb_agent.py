@@ -105,6 +105,7 @@ def agents(server: Server, place: Path, *words: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_agents_on_ray_share_the_trials_and_show_the_key_to_nobody(
     server: Server, actsweep: Actsweep, tmp_path: Path
 ) -> None:

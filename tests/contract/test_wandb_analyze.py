@@ -63,6 +63,7 @@ def test_what_was_published_gives_the_results_of_the_study(server: Server, smoke
     assert server.unknown == []
 
 
+@pytest.mark.slow
 def test_a_sweep_of_others_needs_only_the_names_of_its_columns(server: Server, tmp_path: Path) -> None:
     server.sweeps["other1"] = "method: grid"
     made = run(server, tmp_path, "-c", FOREIGN)

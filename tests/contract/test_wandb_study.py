@@ -127,6 +127,7 @@ def test_publishing_sends_only_the_views(study: Study) -> None:
     assert study.server.unknown == []
 
 
+@pytest.mark.slow
 def test_results_that_have_changed_are_shown_in_the_place_of_the_old(study: Study) -> None:
     views: dict[str, Any] = dict(study.server.views.kept)
     study.aggregates.summary |= {"results_digest": "of others", "relu/9/n": 3}
@@ -139,6 +140,7 @@ def test_results_that_have_changed_are_shown_in_the_place_of_the_old(study: Stud
     assert list(study.server.views.kept) == list(views)
 
 
+@pytest.mark.slow
 def test_views_of_other_results_are_saved_anew(study: Study) -> None:
     notes = study.folder / "wandb" / "actsweep-sweep.json"
     known = json.loads(notes.read_text())
