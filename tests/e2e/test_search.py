@@ -89,7 +89,7 @@ def test_a_tpe_study_does_not_depend_on_how_many_trials_run_at_a_time(actsweep: 
 @pytest.mark.parametrize(
     ("words", "factor", "arms", "reference"),
     [
-        (
+        pytest.param(
             [
                 "+study.scientific.optimizer.name=[adam,sgd]",
                 "study.scientific.model.activation=null",
@@ -98,6 +98,7 @@ def test_a_tpe_study_does_not_depend_on_how_many_trials_run_at_a_time(actsweep: 
             "name",
             ["adam", "sgd"],
             "adam",
+            marks=pytest.mark.slow,
         ),
         (
             [
