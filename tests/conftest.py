@@ -1,7 +1,10 @@
 """Every test has a home of its own, and no credentials or services of the machine's user."""
 
+import fcntl
 import json
 import os
+import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -61,9 +64,17 @@ def actsweep(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def smoke(actsweep: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Sweep:
-    """The smoke experiment, undisturbed, in a folder with a space in its path."""
-    place = tmp_path_factory.mktemp("a place")
-    return Sweep(actsweep("sweep", "experiment=smoke", cwd=place), place / "outputs" / "smoke")
+    """The smoke experiment, undisturbed, in a folder with a space in its path: run once, and copied to each process."""
+    base = tmp_path_factory.getbasetemp()
+    first = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke"
+    first.mkdir(exist_ok=True)
+    said = first.with_suffix(".pickle")
+    with first.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            said.write_bytes(pickle.dumps(actsweep("sweep", "experiment=smoke", cwd=first)))
+    place = shutil.copytree(first, tmp_path_factory.mktemp("places") / "a place")
+    return Sweep(pickle.loads(said.read_bytes()), place / "outputs" / "smoke")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,7 +50,8 @@ def analyse(server: Server, place: Path, *words: str) -> dict[str, Any]:
 
 
 def test_what_was_published_gives_the_results_of_the_study(server: Server, smoke: Any, tmp_path: Path) -> None:
-    assert run(server, tmp_path, "-m", "actsweep", "publish", str(smoke.folder)).returncode == 0
+    folder = shutil.copytree(smoke.folder, tmp_path / "smoke")
+    assert run(server, tmp_path, "-m", "actsweep", "publish", str(folder)).returncode == 0
     found = analyse(server, tmp_path, "someone/actsweep/sweep1")
     study = json.loads((smoke.folder / "results.json").read_text())
 

@@ -74,6 +74,7 @@ def arms(*names: str) -> str:
     return f"study.scientific.model.activation=[{','.join(names)}]"
 
 
+@pytest.mark.slow
 def test_a_cell_that_fails_alike_is_given_up_and_the_others_go_on(actsweep: Command, place: Path) -> None:
     """Also: a trial that ran out of memory begins again, and comes to its end."""
     done = actsweep("sweep", *STUDY, arms("relu", "greedy", "broken"), "study.tune.points=4", cwd=place, timeout=240)

@@ -47,6 +47,7 @@ def test_a_sweep_on_a_folder_of_ones_own_images(actsweep: Command, images: Path,
     assert max(trial.rows[-1]["val_acc"] for trial in relu) > 0.6
 
 
+@pytest.mark.slow
 def test_other_images_under_the_same_name_are_refused(actsweep: Command, images: Path, tmp_path: Path) -> None:
     words = (
         "experiment=smoke",

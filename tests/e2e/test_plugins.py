@@ -151,6 +151,7 @@ def fragile():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_a_plugin_that_raises_fails_its_trials_and_no_other(actsweep: Command, tmp_path: Path) -> None:
     flag = tmp_path / "flag"
@@ -217,6 +218,7 @@ def test_images_of_a_lightning_module_are_trained_on(actsweep: Command, tmp_path
     assert "completed; test accuracy" in done.stdout
 
 
+@pytest.mark.slow
 def test_an_installed_package_brings_its_plugins_to_the_workers(
     actsweep: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

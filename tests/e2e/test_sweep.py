@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 import timeless
+from actsweep.data import prepare
 from actsweep.events import Evaluation, TrialFinished, TrialStarted
 from actsweep.records import read_ledger
 from processes import busiest_worker, count, kill_when, start, wait_for
@@ -44,8 +46,9 @@ sys.exit(code)
 """
 
 
-def test_a_driver_trains_nothing_and_so_loads_nothing_to_train_with(smoke: Any, tmp_path: Path) -> None:
-    """They would be most of its memory, and seconds of its start; that their data is cached is the smoke sweep's."""
+def test_a_driver_trains_nothing_and_so_loads_nothing_to_train_with(compose: Any, tmp_path: Path) -> None:
+    """They would be most of its memory, and seconds of its start."""
+    prepare(compose("experiment=smoke").data)  # images that are decoded already
     words = ("sweep", "experiment=smoke", "trainer.epochs=1", "study.measure_cost=true", f"run.root={tmp_path}")
     command = [sys.executable, "-c", WITHOUT_TORCH, *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
@@ -123,11 +126,11 @@ def test_the_mirror_for_optuna_holds_the_tune_phase(smoke: Any) -> None:
     assert sqlite3.connect(smoke.folder / "optuna.db").execute("pragma integrity_check").fetchone() == ("ok",)
 
 
-def test_the_same_study_again_runs_nothing(actsweep: Command, smoke: Any) -> None:
-    before = (smoke.folder / "ledger.jsonl").read_bytes()
-    again = actsweep("sweep", "experiment=smoke", cwd=smoke.folder.parent.parent)
+def test_the_same_study_again_runs_nothing(actsweep: Command, smoke: Any, tmp_path: Path) -> None:
+    folder = shutil.copytree(smoke.folder, tmp_path / "outputs" / "smoke")
+    again = actsweep("sweep", "experiment=smoke", cwd=tmp_path)
     assert again.returncode == 0
-    assert (smoke.folder / "ledger.jsonl").read_bytes() == before
+    assert (folder / "ledger.jsonl").read_bytes() == (smoke.folder / "ledger.jsonl").read_bytes()
 
 
 def test_the_same_seed_gives_the_same_curves(actsweep: Command, smoke: Any, tmp_path: Path) -> None:
