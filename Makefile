@@ -6,7 +6,7 @@ ARGS =
 CACHES = build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep wandb submit report test test-slow check bench lock clean
+.PHONY: help setup sweep wandb submit report test test-slow check bench docker lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -45,6 +45,9 @@ check: setup ## check all that is no test: format, lint, types, layers, lock, sw
 
 bench: setup ## run the benchmarks
 	@set -f; exec .venv/bin/python -m bench $(ARGS)
+
+docker: ## build the container image by docker, podman or buildah: ARGS="--build-arg BASE=..."
+	@set -f; exec sh scripts/build_image.sh $(ARGS)
 
 lock: setup ## write requirements.lock anew for pyproject.toml: ARGS=--upgrade
 	@.venv/bin/python scripts/lock.py $(ARGS)

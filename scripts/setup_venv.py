@@ -3,6 +3,9 @@
 A file in .venv, written last, says for what it is complete. Without it .venv is built anew, since an installation that
 was cut off leaves packages that look whole; what was downloaded stays in uv's cache. With `--check` nothing is done
 and the exit status tells whether .venv is complete.
+
+A container image is made in two steps, of which only the second depends on our own code: `--packages` fills .venv with
+what actsweep needs to run, by the same lock, and `--wheel FOLDER` builds actsweep itself.
 """
 
 import contextlib
@@ -159,6 +162,41 @@ def install_packages() -> None:
     run(*uv, "install", *target, "--no-deps", "--no-build-isolation", "--editable", ".", **variables)
 
 
+def running_lock() -> str:
+    """Return the entries of the lock, with their hashes, that actsweep itself needs: no extra, no development tool."""
+    command = (VENV / "bin" / "uv", "pip", "compile", "--quiet", "--python", PYTHON, "--constraints", LOCK.name)
+    listing = subprocess.run(
+        (*command, "--no-header", "--no-annotate", "pyproject.toml"),
+        cwd=ROOT,
+        env=os.environ | pip_variables(),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if listing.returncode:
+        raise SetupError("the packages to run with could not be told from the others; the reason is above")
+    names = {line.partition("==")[0] for line in listing.stdout.splitlines()}
+    entries = re.findall(r"^\S(?:.*\\\n)*.*\n?", LOCK.read_text(), re.MULTILINE)
+    return "".join(entry for entry in entries if entry.partition("==")[0].partition("[")[0] in names)
+
+
+def fill() -> None:
+    """Make .venv, and have it hold what actsweep needs to run, but not actsweep."""
+    run(sys.executable, "-m", "venv", "--clear", VENV)
+    install_uv()
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirements:
+        requirements.write(running_lock())
+        requirements.flush()
+        packages = ("pip", "install", "--python", str(PYTHON), "--compile-bytecode", "--no-deps", "--require-hashes")
+        run(VENV / "bin" / "uv", *packages, "--requirements", requirements.name, **pip_variables())
+
+
+def build_wheel(folder: str) -> None:
+    """Build the wheel of actsweep into a folder, with the build tools of the lock."""
+    words = ("build", "--wheel", "--python", str(PYTHON), "--build-constraints", LOCK.name, "--require-hashes")
+    run(VENV / "bin" / "uv", *words, "--out-dir", folder, **pip_variables())
+
+
 def build() -> None:
     """Bring .venv from any state to the wanted one."""
     started, wanted, current = time.monotonic(), wanted_stamp(), read_stamp()
@@ -189,7 +227,12 @@ def main() -> int:
         return 0 if read_stamp() == wanted_stamp() else 1
     try:
         with only_one():
-            build()
+            if sys.argv[1:] == ["--packages"]:
+                fill()
+            elif sys.argv[1:2] == ["--wheel"]:
+                build_wheel(sys.argv[2])
+            else:
+                build()
     except (SetupError, OSError) as error:
         say(str(error))
         return 2
