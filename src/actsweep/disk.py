@@ -18,8 +18,13 @@ _COPIES_TO_GO_ON = 4  # weights, the best ones, and up to two moments of the opt
 
 def free_bytes(place: Path) -> int:
     """What is free where a path is, or would be."""
+    return shutil.disk_usage(existing(place)).free
+
+
+def existing(place: Path) -> Path:
+    """A path, or the nearest of its parents that exists."""
     place = place.absolute()
-    return shutil.disk_usage(next(path for path in (place, *place.parents) if path.exists())).free
+    return next(path for path in (place, *place.parents) if path.exists())
 
 
 def refuse_small_disk(study: Study, source: Source, record: StudyRecord) -> None:

@@ -11,11 +11,20 @@ import psutil
 from rich.console import RenderableType
 from rich.text import Text
 
-from actsweep.cluster import OBJECT_STORE_BYTES, access_notes, connected, require_cluster
+from actsweep.cluster import (
+    Node,
+    access_notes,
+    asked_nodes,
+    connected,
+    is_job_server,
+    refuse_node,
+    require_cluster,
+    shown,
+)
 from actsweep.container import memory_left
 from actsweep.data import prepare
 from actsweep.devices import cores, cuda_devices
-from actsweep.disk import free_bytes
+from actsweep.disk import existing, free_bytes
 from actsweep.errors import ActsweepError
 from actsweep.plan import concurrency, make_plan
 from actsweep.report.terminal import plain_table
@@ -59,7 +68,7 @@ def examine(config: StudyConfig) -> list[Check]:
         _python(),
         _packages(),
         *_devices(study),
-        _ray(config),
+        *_ray(config),
         _tracker(config),
         data,
         _disk(config, data),
@@ -88,12 +97,13 @@ def memory_checks(config: StudyConfig) -> Iterator[Check]:
         free = min(free, within)
     hint = "lower cluster.max_concurrent"
     yield Check("memory", free >= needed, f"{size(free)} free, about {size(needed)} needed", hint)
+    store = config.cluster.object_store * 2**20
     shared = shutil.disk_usage(_SHARED).free if _SHARED.is_dir() else 0
     yield Check(
         "shared memory",
-        shared >= OBJECT_STORE_BYTES,
-        f"{size(shared)} free, {size(OBJECT_STORE_BYTES)} needed",
-        "enlarge /dev/shm; in a container: --shm-size=512m",
+        shared >= store,
+        f"{size(shared)} free, {size(store)} needed",
+        "enlarge /dev/shm, in a container by --shm-size=512m, or lower cluster.object_store",
     )
 
 
@@ -129,20 +139,47 @@ def _devices(study: Study) -> Iterator[Check]:
         yield Check("GPU", bool(names), found, "install the driver, or train on the processor: trainer=cpu")
 
 
-def _ray(config: StudyConfig) -> Check:
+def _ray(config: StudyConfig) -> Iterator[Check]:
     cluster = config.cluster
-    if cluster.name == "ray":
+    local = cluster.name == "local"
+    if not local:
         address = str(cluster.address)
         try:
             require_cluster(address)
         except ActsweepError as error:
-            return Check("Ray cluster", False, str(error), "or choose cluster=local")
-        return Check("Ray cluster", True, "; ".join((f"{address} answers", *access_notes(address))))
+            yield Check("Ray cluster", False, str(error), "or choose cluster=local")
+            return
+        yield Check("Ray cluster", True, "; ".join((f"{address} answers", *access_notes(address))))
+        if is_job_server(address):
+            yield Check("nodes", True, "asked once the job runs")
+            return
     try:
         with connected(cluster) as capacity:
-            return Check("Ray", True, f"starts; {count(capacity.slots, 'trial')} at a time")
+            yield Check("Ray", True, f"{'starts' if local else 'serves'}; {count(capacity.slots, 'trial')} at a time")
+            if not local:
+                yield from _nodes(Path(config.run.root))
     except ActsweepError as error:
-        return Check("Ray", False, str(error), "ask for less in cluster.resources, or see --debug")
+        yield Check("Ray", False, str(error), "ask for less in cluster.resources, or see --debug")
+
+
+def _nodes(root: Path) -> Iterator[Check]:
+    """What each node of a cluster offers, and whether it could run the study."""
+    seen = existing(root)
+    for node in asked_nodes(seen):
+        try:
+            refuse_node(node.address, node.found, seen)
+        except ActsweepError as error:
+            yield Check(f"node {node.address}", False, str(error), "or take it out of the cluster")
+        else:
+            yield Check(f"node {node.address}", True, _offer(node))
+
+
+def _offer(node: Node) -> str:
+    amounts = {
+        name: amount for name, amount in node.resources.items() if not name.startswith(("node:", "object_store"))
+    }
+    gpus = node.found.get("GPUs", []) if isinstance(node.found, dict) else []
+    return "; ".join((shown(amounts), *gpus))
 
 
 def _tracker(config: StudyConfig) -> Check:

@@ -5,14 +5,14 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 
-from actsweep.cluster import access_notes, check_nodes, connected, ended_with_ray
+from actsweep.cluster import access_notes, check_nodes, connected, ended_with_ray, told_when_full
 from actsweep.data import Source, prepare
 from actsweep.disk import refuse_small_disk
 from actsweep.errors import Interrupted, RequestError
@@ -160,6 +160,10 @@ class _Surroundings:
     debug: bool
     tracked: Tracker | None
 
+    def tell(self, note: str) -> None:
+        """Show a line that needs the user's attention."""
+        self.console.print(note, style="yellow", markup=False)
+
 
 @contextmanager
 def _folder_of(folder: StudyFolder) -> Iterator[None]:
@@ -197,9 +201,10 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
     with ExitStack() as stack:
         stack.enter_context(halting(halt))
         for note in access_notes(study.config.cluster.address):
-            around.console.print(note, style="yellow", markup=False)
-        slots = stack.enter_context(connected(study.config.cluster, debug=around.debug)).slots
-        own = study.config.cluster.name == "local"
+            around.tell(note)
+        cluster = study.config.cluster
+        slots = stack.enter_context(connected(cluster, debug=around.debug, told=around.tell)).slots
+        own = cluster.name == "local"
         stack.enter_context(ended_with_ray(halt, lambda: _last_words(halt, folder), own=own))
         stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
         if not own:
@@ -219,7 +224,8 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         stream = EventStream(ledger, subscribers)
         _announce(stream, study, source, around.added)
         folder.write_config(study.config)
-        run_trials(study, source, folder, stream, halt, slots)
+        with nullcontext() if own else told_when_full(cluster.resources, stream.record.is_busy, around.tell):
+            run_trials(study, source, folder, stream, halt, slots)
         mirror.close()
         if study.config.study.measure_cost and not halt.is_set():
             measure_costs(study, source, stream, halt)

@@ -19,6 +19,22 @@ settings = ClusterSettings(
     resources=ResourceSettings(cpu=1.0, gpu=0.0),
 )
 """
+FULL = f"""{OWN}
+import time
+import actsweep.cluster.room as room
+room.PATIENCE_SECONDS, room.LOOK_SECONDS = 0.5, 0.1
+import ray
+with connected(settings):
+    cores = int(ray.cluster_resources()["CPU"])
+    holder = ray.remote(num_cpus=cores)(lambda: time.sleep(600)).remote()
+    while ray.available_resources().get("CPU"):
+        time.sleep(0.1)
+    busy = False
+    with room.told_when_full(settings.resources, lambda: busy, print):
+        time.sleep(2)
+        busy = True
+        time.sleep(1)
+"""
 TWICE = f"""{OWN}
 for _ in range(2):
     with connected(settings) as capacity:
@@ -75,6 +91,13 @@ def run(program: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_one_process_can_start_a_cluster_of_its_own_again() -> None:
     done = run(TWICE)
     assert done.stdout.split() == ["1", "1"], done.stderr
+
+
+def test_a_sweep_that_finds_no_room_says_so_once_and_when_there_is_some_again() -> None:
+    done = run(FULL)
+    waiting, goes_on = done.stdout.splitlines()
+    assert waiting.startswith("waiting for room on the cluster: a trial takes 1 CPU; 0 CPU free of ")
+    assert goes_on == "the cluster has room again: a trial runs", done.stderr
 
 
 def test_folders_of_commands_that_were_killed_go_and_those_of_running_ones_stay() -> None:

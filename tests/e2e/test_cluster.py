@@ -1,6 +1,7 @@
 """A sweep on a cluster of several nodes: raylets of this machine with addresses and caches of their own."""
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ from typing import Any
 import pytest
 
 import timeless
+from actsweep.events import TrialFailed, TrialFinished
+from actsweep.records import read_ledger
+from processes import start
 from ray_head import Head, joined, ray_head
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -63,3 +67,63 @@ def test_a_node_that_does_not_see_the_study_is_named_before_anything_trains(
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     assert "run.root: the node 127.0.0.2 of the cluster does not see " in refused.stderr
     assert list(root.iterdir()) == []
+
+
+GREEDY = """
+import actsweep
+import ray
+from torch import nn
+
+@actsweep.register_activation("greedy", bounded=True)
+class Greedy(nn.Tanh):
+    def forward(self, z):
+        if ray.get_runtime_context().get_assigned_resources()["GPU"] < 1:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        return super().forward(z)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_trial_that_runs_out_of_gpu_memory_has_a_gpu_for_itself_once(
+    actsweep: Command, with_token: Head, tmp_path: Path
+) -> None:
+    """Two halves of a logical GPU at a time, but for the trials of one arm, which fail where they share it."""
+    (tmp_path / "greedy.py").write_text(GREEDY)
+    words = ("experiment=smoke", "cluster=ray", f"cluster.address={with_token.gcs}", "tracker=none", "plugins=[greedy]")
+    words = (*words, "cluster.resources.gpu=0.5", "study.scientific.model.activation=[relu,greedy]")
+    with joined(with_token, "127.0.0.2", tmp_path / "log", gpus=1):
+        done = actsweep("sweep", *words, cwd=tmp_path, timeout=250)
+    assert done.returncode == 0, done.stderr
+    events = read_ledger(tmp_path / "outputs" / "smoke" / "ledger.jsonl").events
+    failed = [event for event in events if isinstance(event, TrialFailed)]
+    assert {(event.reason, event.will_retry, event.attempt) for event in failed} == {("gpu_memory", True, 1)}
+    ended = [event for event in events if isinstance(event, TrialFinished)]
+    assert len(ended) == 8
+    assert sorted(event.attempt for event in ended) == [1] * 4 + [2] * 4
+    assert {event.trial_id for event in failed} == {event.trial_id for event in ended if event.attempt == 2}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_doctor_says_what_each_node_offers(actsweep: Command, with_token: Head, tmp_path: Path) -> None:
+    words = ("experiment=smoke", "cluster=ray", f"cluster.address={with_token.gcs}", f"run.root={tmp_path}/new")
+    with joined(with_token, "127.0.0.2", tmp_path / "log", gpus=2):
+        found = actsweep("doctor", *words, "cluster.resources.gpu=0.25", cwd=tmp_path)
+    assert found.returncode == 0, found.stdout
+    assert "serves; 4 trials at a time" in " ".join(found.stdout.split())
+    assert found.stdout.count("\nnode ") == 2
+    assert "4 CPU and" in " ".join(found.stdout.split())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_sweep_waits_for_as_many_nodes_as_it_is_told_to(actsweep: Command, with_token: Head, tmp_path: Path) -> None:
+    words = ("experiment=smoke", "cluster=ray", f"cluster.address={with_token.gcs}", "tracker=none")
+    with start(tmp_path, "sweep", *words, "cluster.min_nodes=2") as sweep:
+        time.sleep(20)
+        assert sweep.poll() is None
+        with joined(with_token, "127.0.0.2", tmp_path / "log"):
+            out, err = sweep.communicate(timeout=200)
+    assert (sweep.returncode, err) == (0, "")
+    assert "waiting for nodes: 1 of 2 are there" in out

@@ -9,7 +9,8 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +20,16 @@ from actsweep.cluster.access import TOKEN_HINT, token_environment
 from actsweep.cluster.admission import is_job_server, require_cluster
 from actsweep.cluster.environment import ALWAYS, environment, own_cluster_environment, read_again
 from actsweep.cluster.reach import resolved
+from actsweep.cluster.request import shown, worker_request
 from actsweep.devices import cores
 from actsweep.errors import RequestError
 from actsweep.plugins import plugin_environment
 from actsweep.settings import ClusterSettings, ResourceSettings
 
-OBJECT_STORE_BYTES = 256 * 2**20  # trials exchange plain numbers; images are shared through the page cache
+MEBIBYTE = 2**20
 ENOUGH_FILES = 256
+NODES_SECONDS = 600.0  # for machines that are still starting
+LOOK_SECONDS = 1.0
 _FOLDER = "actsweep-ray-"
 _KEPT_FOLDER = "actsweep-debug-"
 _SHORT = "/tmp"  # the path of a socket in it may have 107 bytes, which some other temporary folder may exceed
@@ -45,17 +49,26 @@ class Capacity:
 
 
 @contextmanager
-def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Capacity]:
+def connected(
+    settings: ClusterSettings, *, debug: bool = False, told: Callable[[str], None] = lambda text: None
+) -> Iterator[Capacity]:
     """Connect to the cluster that `settings` name, and leave it (or end it, if it is our own) at the end of the block.
 
     A cluster of one's own listens on loopback only, with a token that lives in this process and its children, and keeps
     its files in a folder that no other user can enter.
 
+    Args:
+        settings: `cluster`.
+        debug: whether Ray's own messages are let through.
+        told: what is waited for.
+
     Raises:
-        RequestError: no cluster answers at the address, it is off this machine and there is no token for it, or no node
-            can ever hold one trial.
+        RequestError: no cluster answers at the address, it is off this machine and there is no token for it, too few
+            nodes come, or none can ever hold one trial.
     """
-    with _own_cluster(debug) if settings.name == "local" else _running_cluster(str(settings.address)) as asked:
+    with (
+        _own_cluster(settings, debug) if settings.name == "local" else _running_cluster(str(settings.address)) as asked
+    ):
         import ray
 
         read_again()
@@ -71,13 +84,30 @@ def connected(settings: ClusterSettings, *, debug: bool = False) -> Iterator[Cap
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise RequestError(_no_answer(settings, error)) from error
         try:
-            yield _capacity(settings.resources, [node["Resources"] for node in ray.nodes() if node["Alive"]])
+            yield _capacity(settings.resources, [node["Resources"] for node in _nodes(settings, told)])
         finally:
             ray.shutdown()
 
 
+def _nodes(settings: ClusterSettings, told: Callable[[str], None]) -> list[dict[str, Any]]:
+    """The living nodes, once there are as many as the settings ask for."""
+    import ray
+
+    until, said = time.monotonic() + NODES_SECONDS, 0
+    while len(alive := [node for node in ray.nodes() if node["Alive"]]) < settings.min_nodes:
+        if time.monotonic() > until:
+            raise RequestError(
+                f"cluster.min_nodes={settings.min_nodes}: the cluster had {len(alive)} after {NODES_SECONDS:g} seconds"
+            )
+        if len(alive) != said:
+            said = len(alive)
+            told(f"waiting for nodes: {said} of {settings.min_nodes} are there")
+        time.sleep(LOOK_SECONDS)
+    return alive
+
+
 @contextmanager
-def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
+def _own_cluster(settings: ClusterSettings, debug: bool) -> Iterator[dict[str, Any]]:
     """What `ray.init` is asked for a cluster of one's own; its folder stays only where its logs may be wanted."""
     _remove_stale_folders()
     closed, lock = _locked_folder(_KEPT_FOLDER if debug else _FOLDER)
@@ -88,7 +118,7 @@ def _own_cluster(debug: bool) -> Iterator[dict[str, Any]]:
                 "address": "local",
                 "num_cpus": cores(),
                 "include_dashboard": False,
-                "object_store_memory": OBJECT_STORE_BYTES,
+                "object_store_memory": settings.object_store * MEBIBYTE,
                 "_temp_dir": folder,
             }
     finally:
@@ -161,15 +191,13 @@ def _runtime_environment() -> dict[str, Any]:
 
 
 def _capacity(asked: ResourceSettings, nodes: list[Mapping[str, float]]) -> Capacity:
-    wanted = {name: amount for name, amount in (("CPU", asked.cpu), ("GPU", asked.gpu)) if amount}
+    wanted = worker_request(asked)
     slots = [min(math.floor(node.get(name, 0) / amount + 1e-9) for name, amount in wanted.items()) for node in nodes]
     if not any(slots):
         largest = {name: max(node.get(name, 0) for node in nodes) for name in wanted}
         raise RequestError(
-            "cluster.resources: no node can ever run a trial: each asks "
-            + " and ".join(f"{amount:g} {name}" for name, amount in wanted.items())
-            + "; the most that a node has is "
-            + " and ".join(f"{amount:g} {name}" for name, amount in largest.items())
+            f"cluster.resources: no node can ever run a trial: each asks {shown(wanted)}; the most that a node has is "
+            f"{shown(largest)}"
         )
     return Capacity(len(nodes), sum(slots))
 

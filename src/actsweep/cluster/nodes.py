@@ -2,6 +2,10 @@
 
 import platform
 import secrets
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,6 +14,21 @@ from actsweep.cluster.connection import first_line
 from actsweep.errors import RequestError
 
 ANSWER_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of the cluster, and what it answered.
+
+    Attributes:
+        address: its IP address.
+        resources: amounts by Ray's names of resources.
+        found: see `about_node`; a text is why it could not answer, None that it did not in time.
+    """
+
+    address: str
+    resources: Mapping[str, float]
+    found: dict[str, Any] | str | None
 
 
 def check_nodes(folder: Path) -> None:
@@ -21,29 +40,44 @@ def check_nodes(folder: Path) -> None:
     Raises:
         RequestError: a node does not fit, or does not answer; the message names it.
     """
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
     mark = folder.absolute() / f".seen-{secrets.token_hex(4)}"
     mark.touch()
     try:
-        nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
-        ask = ray.remote(about_node)
-        answers = {
-            ask.options(num_cpus=0, max_retries=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
-            .remote(str(mark)): address
-            for node, address in nodes.items()
-        }  # fmt: skip
-        _, silent = ray.wait(list(answers), num_returns=len(answers), timeout=ANSWER_SECONDS)
-        for answer, address in answers.items():
-            refuse_node(address, None if answer in silent else _answer(answer), folder)
+        for node in asked_nodes(mark):
+            refuse_node(node.address, node.found, folder)
     finally:
         mark.unlink(missing_ok=True)
 
 
+def asked_nodes(mark: Path) -> list[Node]:
+    """All living nodes of the cluster that this process is connected to, asked at the same time.
+
+    Args:
+        mark: a file; whether nodes see it is part of their answer.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    ask = ray.remote(about_node)
+    answers = [
+        ask.options(
+            num_cpus=0,
+            max_retries=0,
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False),
+        ).remote(str(mark))
+        for node in nodes
+    ]
+    _, silent = ray.wait(answers, num_returns=len(answers), timeout=ANSWER_SECONDS)
+    return [
+        Node(node["NodeManagerAddress"], node["Resources"], None if answer in silent else _answer(answer))
+        for node, answer in zip(nodes, answers, strict=True)
+    ]
+
+
 def about_node(mark: str) -> dict[str, Any]:
-    """What a node is asked: its versions, and whether it sees a file."""
-    return {"actsweep": _version(), "Python": _python(), "sees": Path(mark).exists()}
+    """What a node is asked: its versions, its GPUs by name, and whether it sees a file."""
+    return {"actsweep": _version(), "Python": _python(), "GPUs": _gpus(), "sees": Path(mark).exists()}
 
 
 def refuse_node(address: str, found: dict[str, Any] | str | None, folder: Path) -> None:
@@ -82,6 +116,15 @@ def _answer(answer: Any) -> dict[str, Any] | str:
     except ray.exceptions.RayError as error:
         return str(error).strip().splitlines()[-1] if str(error).strip() else first_line(error)
     return found
+
+
+def _gpus() -> list[str]:
+    """By NVIDIA's own tool: to ask torch would load it, and a process that is given no GPU sees none."""
+    asked = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
+    with suppress(OSError, subprocess.SubprocessError):
+        said = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=True).stdout
+        return [line.strip() for line in said.splitlines() if line.strip()]
+    return []
 
 
 def _python() -> str:

@@ -113,6 +113,10 @@ class StudyRecord:
                 if event.attempt == record.started.attempt:
                     _end_or_extend(record, event)
 
+    def is_busy(self) -> bool:
+        """Whether a trial runs; may be asked by another thread than the one that takes events in."""
+        return any(trial.status == "running" for trial in list(self.trials.values()))
+
     def counts(self, trial: TrialRecord) -> bool:
         """Whether a trial belongs to the results, as every tune trial does.
 

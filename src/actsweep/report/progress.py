@@ -39,6 +39,7 @@ _LONGEST_LINE = 400  # characters
 _FAILED: Mapping[FailureReason, str] = {
     "error": "failed",
     "memory": "ran out of memory",
+    "gpu_memory": "ran out of GPU memory",
     "lost": "was lost",
     "timeout": "took too long",
     "data": "cannot read its data",

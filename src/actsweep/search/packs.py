@@ -1,7 +1,7 @@
 """Several trials for a worker in one go: where each takes little time, or where they train side by side."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from actsweep.events import StudyRecord, TrialRecord
 from actsweep.search.queue import TrialQueue
@@ -56,6 +56,7 @@ class Packer:
         record: what has happened so far, kept up to date by others.
         slots: how many workers there are.
         stoppable: whether a scheduler may stop a trial; an attribute, too.
+        alone: the ids of trials that are to have a GPU for themselves; filled by others.
     """
 
     def __init__(
@@ -65,11 +66,13 @@ class Packer:
         record: StudyRecord,
         slots: int,
         stoppable: Callable[[Trial], bool],
+        alone: Collection[str] = (),
     ) -> None:
         self._queue = queue
         self._slots = slots
         self._side_by_side = study.config.cluster.side_by_side
         self.stoppable = stoppable
+        self._alone = alone
         self._held: Trial | None = None
         self._seconds: dict[str, float] = {}
         for trial in record.trials.values():
@@ -85,19 +88,26 @@ class Packer:
         first = self._next()
         if first is None:
             return ()
-        if self.stoppable(first):
+        if self._by_itself(first):
             return (first,)
         pack, seconds = [first], self._expected(first)
         width = min(self._side_by_side, 1 + self._queue.ready // self._slots)
         most = min(MOST_TRIALS, math.ceil(self._queue.ready / (2 * self._slots)))
         while len(pack) < width or (seconds < PACK_SECONDS * width and len(pack) < most):
             trial = self._next()
-            if trial is None or self.stoppable(trial):
+            if trial is None or self._by_itself(trial):
                 self._held = trial
                 break
             pack.append(trial)
             seconds += self._expected(trial)
         return tuple(pack)
+
+    def is_alone(self, trial: Trial) -> bool:
+        """Whether a trial is to have a GPU for itself."""
+        return trial.trial_id in self._alone
+
+    def _by_itself(self, trial: Trial) -> bool:
+        return self.stoppable(trial) or self.is_alone(trial)
 
     def _next(self) -> Trial | None:
         trial, self._held = self._held, None

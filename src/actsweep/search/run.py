@@ -4,12 +4,14 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 from ray.tune import CheckpointConfig, FailureConfig, PlacementGroupFactory, RunConfig, Stopper
 
+from actsweep.cluster import worker_request
 from actsweep.data import Source
 from actsweep.events import Event, PointChosen, StudyRecord, Subscriber, TrialFinished, place_of
 from actsweep.halt import Halt
@@ -54,9 +56,11 @@ def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventS
     queue = TrialQueue(study, known, _Announcer(stream))
     packs: dict[str, Pack] = {}
     schedulers = _schedulers(study, packs, stream.history)
-    packer = Packer(study, queue, record, slots, schedulers.may_stop if schedulers else lambda trial: False)
+    alone: set[str] = set()
+    stoppable = schedulers.may_stop if schedulers else lambda trial: False
+    packer = Packer(study, queue, record, slots, stoppable, alone)
     searcher = StudySearcher(queue, packer, packs, source, folder, record, study.config.cluster.side_by_side)
-    policy = FailurePolicy(study.config.cluster.retries, stream, giving_up, halt)
+    policy = FailurePolicy(study.config.cluster.retries, alone, stream, giving_up, halt)
     callback = EventCallback(queue, packer, packs, stream, outcomes, schedulers, policy, Watch())
     shutil.rmtree(folder.scratch, ignore_errors=True)  # what a driver that was killed left
     try:
@@ -96,7 +100,7 @@ def _tuner(
         checkpoint_config=CheckpointConfig(checkpoint_at_end=False),
         verbose=0,
     )
-    trainable = tune.with_resources(TrialRunner, _resources(settings))
+    trainable = tune.with_resources(TrialRunner, partial(_resources, settings))
     return tune.Tuner(trainable, tune_config=tune_config, run_config=run_config)
 
 
@@ -163,9 +167,8 @@ def _most_workers(settings: ClusterSettings) -> int | None:
     return None if most is None else max(1, most // settings.side_by_side)
 
 
-def _resources(settings: ClusterSettings) -> PlacementGroupFactory:
-    bundle = {"CPU": settings.resources.cpu, "GPU": settings.resources.gpu}
-    return PlacementGroupFactory([{name: amount for name, amount in bundle.items() if amount}])
+def _resources(settings: ClusterSettings, pack: Mapping[str, Any]) -> PlacementGroupFactory:
+    return PlacementGroupFactory([worker_request(settings.resources, whole_gpu=pack["alone"])])
 
 
 class _StopOnHalt(DriverOnly, Stopper):

@@ -63,6 +63,7 @@ class StudySearcher(DriverOnly, Searcher):
             "source": self._source,
             "study": str(self._folder.path.absolute()),
             "one_row_a_step": self._packer.stoppable(trials[0]),
+            "alone": self._packer.is_alone(trials[0]),
         }
 
     def _attempts(self, trial_id: str) -> int:

@@ -14,11 +14,34 @@ class RunSettings(Settings):
     root: OneLine = Field(min_length=1)
 
 
+RAYS_OWN = ("CPU", "GPU", "memory", "object_store_memory", "node:")
+
+
 class ResourceSettings(Settings):
-    """What one worker asks of the cluster."""
+    """What one worker asks of the cluster.
+
+    Attributes:
+        memory: GiB of main memory, which Ray then reckons with; null = Ray does not.
+        custom: amounts of resources that the cluster's owner has named, such as {fast_disk: 1}.
+    """
 
     cpu: float = Field(gt=0)
     gpu: float = Field(ge=0)
+    memory: float | None = Field(default=None, gt=0)
+    custom: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _amounts_are_whole_where_ray_wants_them(self) -> Self:
+        if self.gpu > 1 and self.gpu != int(self.gpu):
+            raise ValueError(f"cluster.resources.gpu={self.gpu:g}: above 1 it must be a whole number of GPUs")
+        for name, amount in self.custom.items():
+            if not name or name.startswith(RAYS_OWN):
+                raise ValueError(f"cluster.resources.custom: {name!r} is no name for a resource of one's own")
+            if amount <= 0 or (amount > 1 and amount != int(amount)):
+                raise ValueError(
+                    f"cluster.resources.custom.{name}={amount:g}: must be a share below 1, or a whole number"
+                )
+        return self
 
 
 class ClusterSettings(Settings):
@@ -27,6 +50,8 @@ class ClusterSettings(Settings):
     Attributes:
         max_concurrent: trials at a time; null = what the resources allow.
         retries: how often one run of the driver begins a trial again whose worker was lost or ran out of memory.
+        min_nodes: how many nodes to wait for before the first trial.
+        object_store: MiB of shared memory for what nodes and processes exchange, in a Ray of one's own.
         side_by_side: how many trials one worker trains at a time, in threads that share its resources.
     """
 
@@ -35,6 +60,8 @@ class ClusterSettings(Settings):
     max_concurrent: PositiveInt | None
     retries: int = Field(ge=0, le=100)
     storage: OneLine | None
+    min_nodes: PositiveInt = 1
+    object_store: int = Field(default=256, ge=80)
     side_by_side: int = Field(ge=1, le=100)
     resources: ResourceSettings
 
@@ -47,6 +74,8 @@ class ClusterSettings(Settings):
                 f"cluster.address={self.address} would have no effect: cluster=local starts a Ray of its own; "
                 "choose cluster=ray for the one at that address"
             )
+        if self.name == "local" and self.min_nodes > 1:
+            raise ValueError(f"cluster.min_nodes={self.min_nodes}: cluster=local is one node; choose cluster=ray")
         return self
 
 

@@ -9,7 +9,8 @@ from actsweep.records import OutdatedError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 # Of what torch raises where an allocation fails only the text is the same for all devices and allocators.
-_NO_MEMORY = re.compile(r"out of memory|can't allocate memory|ALLOC_FAILED")
+_NO_GPU_MEMORY = re.compile(r"(?:CUDA|HIP)\b.*out of memory|CU\w+_ALLOC_FAILED")
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory")
 
 
 def reason_of(error: BaseException) -> FailureReason:
@@ -23,10 +24,10 @@ def reason_of(error: BaseException) -> FailureReason:
             return "data"
         case OSError() if error.errno in _FULL:
             return "disk"
-        case MemoryError():
+        case MemoryError() | OSError(errno=errno.ENOMEM):
             return "memory"
-        case OSError() if error.errno == errno.ENOMEM:
-            return "memory"
+        case RuntimeError() if _NO_GPU_MEMORY.search(str(error)):
+            return "gpu_memory"
         case RuntimeError() if _NO_MEMORY.search(str(error)):
             return "memory"
         case _:

@@ -45,7 +45,7 @@ class Driver:
         self.record = stream.record
         self.halt = Halt()
         self.now = 0.0
-        policy = FailurePolicy(2, stream, GivingUp(study, stream), self.halt)
+        policy = FailurePolicy(2, set(), stream, GivingUp(study, stream), self.halt)
         watch = Watch(lambda: self.now)
         packer = Packer(study, self.queue, self.record, 1, lambda trial: False)
         outcomes = Outcomes(study, 10)

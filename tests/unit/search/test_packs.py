@@ -120,3 +120,18 @@ def test_what_may_be_stopped_trains_by_itself(compose: Compose) -> None:
     study = Study(compose(*WORDS, "cluster.side_by_side=4"))
     packer = packer_of(study, stoppable=True)
     assert len(packer.next()) == 1
+
+
+def test_a_trial_that_is_to_have_a_gpu_for_itself_goes_by_itself(study: Study) -> None:
+    queue = TrialQueue(study, lambda trial: None, lambda event: None)
+    alone: set[str] = set()
+    packer = Packer(study, queue, StudyRecord(), 1, lambda trial: False, alone)
+    for cell in study.cells:
+        packer.ended(cell, completed(study.tune_trial(cell, 0, {"optimizer.lr": 0.01}), 0.01))
+    lost, *others = packer.next()
+    assert others
+    alone.add(lost.trial_id)
+    queue.retry(lost.trial_id)
+    assert packer.next() == (lost,)
+    assert packer.is_alone(lost)
+    assert len(packer.next()) > 1

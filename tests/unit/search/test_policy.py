@@ -20,7 +20,8 @@ class Driver:
     def __init__(self, study: Study, ledger: Ledger, retries: int) -> None:
         stream = EventStream(ledger, [])
         self.halt = Halt()
-        self.policy = FailurePolicy(retries, stream, GivingUp(study, stream), self.halt)
+        self.alone: set[str] = set()
+        self.policy = FailurePolicy(retries, self.alone, stream, GivingUp(study, stream), self.halt)
         self.stream, self.study = stream, study
 
     def trial(self, number: int = 0) -> Trial:
@@ -62,10 +63,22 @@ def test_what_would_only_come_again_is_not_retried(driver: Driver, reason: Failu
     assert not driver.fail(driver.trial(), reason)
 
 
-def test_without_retries_nothing_is_retried(study: Study, tmp_path: Path) -> None:
+def test_short_gpu_memory_earns_one_more_attempt_with_the_whole_gpu(driver: Driver) -> None:
+    first, second = driver.trial(0), driver.trial(1)
+    assert driver.fail(first, "gpu_memory")
+    assert driver.alone == {first.trial_id}
+    assert not driver.fail(first, "gpu_memory", "CUDA out of memory. Tried to allocate 40.00 GiB.")
+    assert driver.stream.record.trials[first.trial_id].message == "CUDA out of memory. Tried to allocate 40.00 GiB."
+    assert driver.fail(second, "lost")
+    assert driver.fail(second, "gpu_memory")
+
+
+@pytest.mark.parametrize("reason", ["lost", "gpu_memory"])
+def test_without_retries_nothing_is_retried(study: Study, tmp_path: Path, reason: FailureReason) -> None:
     with Ledger(tmp_path / "ledger.jsonl") as ledger:
         driver = Driver(study, ledger, retries=0)
-        assert not driver.fail(driver.trial(), "lost")
+        assert not driver.fail(driver.trial(), reason)
+        assert driver.alone == set()
 
 
 def test_a_full_disk_halts_the_study_whatever_is_left_of_retries(driver: Driver) -> None:

@@ -41,6 +41,7 @@ def asked(compose: Callable[..., StudyConfig], tmp_path: Path) -> Asked:
             "source": asdict(prepare(config.data)),
             "study": str(tmp_path),
             "one_row_a_step": one_row_a_step,
+            "alone": False,
         }
 
     return build
