@@ -164,7 +164,7 @@ def _ray(config: StudyConfig) -> Iterator[Check]:
 
 def _nodes(root: Path) -> Iterator[Check]:
     """What each node of a cluster offers, and whether it could run the study."""
-    seen = existing(root)
+    seen = str(existing(root))
     for node in asked_nodes(seen):
         try:
             refuse_node(node.address, node.found, seen)

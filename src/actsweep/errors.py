@@ -37,5 +37,9 @@ class Interrupted(ActsweepError):
     """The user stopped the command: exit code 130; the message says how to go on."""
 
 
+class RemoteError(RequestError):
+    """A storage at an address such as s3://bucket/folder does not answer, or refuses what was asked of it."""
+
+
 class NoAnswerError(ActsweepError):
     """A server that is needed does not answer; what was asked for can be asked again."""

@@ -208,10 +208,11 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         stack.enter_context(ended_with_ray(halt, lambda: _last_words(halt, folder), own=own))
         stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
         if not own:
-            check_nodes(folder.path)
+            check_nodes(cluster.checkpoints or str(folder.path))
         # Only here, since Ray reads its environment when it is imported.
         from actsweep.search import Mirror, drop_resume_checkpoint, measure_costs, run_trials
         from actsweep.worker.images import shared_images
+        from actsweep.worker.remote_trials import files_brought
 
         if not own:
             stack.enter_context(shared_images(source))
@@ -224,8 +225,11 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         stream = EventStream(ledger, subscribers)
         _announce(stream, study, source, around.added)
         folder.write_config(study.config)
-        with nullcontext() if own else told_when_full(cluster.resources, stream.record.is_busy, around.tell):
-            run_trials(study, source, folder, stream, halt, slots)
+        with (
+            nullcontext() if own else told_when_full(cluster.resources, stream.record.is_busy, around.tell),
+            files_brought(study, stream, folder, around.tell) as address,
+        ):
+            run_trials(study, source, folder, stream, halt, slots, address)
         mirror.close()
         if study.config.study.measure_cost and not halt.is_set():
             measure_costs(study, source, stream, halt)

@@ -1,5 +1,7 @@
 """A sweep on a cluster of several nodes: raylets of this machine with addresses and caches of their own."""
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,8 +13,10 @@ import pytest
 import timeless
 from actsweep.events import TrialFailed, TrialFinished
 from actsweep.records import read_ledger
-from processes import start
+from actsweep.studies import fetch_study
+from processes import busiest_worker, start, wait_for
 from ray_head import Head, joined, ray_head
+from s3 import s3_server
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -127,3 +131,45 @@ def test_a_sweep_waits_for_as_many_nodes_as_it_is_told_to(actsweep: Command, wit
             out, err = sweep.communicate(timeout=200)
     assert (sweep.returncode, err) == (0, "")
     assert "waiting for nodes: 1 of 2 are there" in out
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_nodes_that_see_no_common_folder_keep_checkpoints_at_an_address(
+    smoke: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The study's folder is hidden from the node that trains; a worker is killed, and its trial goes on."""
+    root = tmp_path / "root"
+    root.mkdir()
+    hidden = ("unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs "$0" && exec "$@"', str(root))
+    if subprocess.run([*hidden, "true"], capture_output=True).returncode:
+        pytest.skip("a mount namespace cannot be made here")
+    words = ("experiment=smoke", "cluster=ray", "tracker=none", f"run.root={root}", "cluster.resources.cpu=3")
+    places = ("cluster.checkpoints=s3://bucket/trials", "cluster.copy_to=s3://bucket/studies")
+    with s3_server() as storage, ray_head(tmp_path / "head.log", **storage.environment) as head:
+        words = (*words, f"cluster.address={head.gcs}")
+        environment = {**head.environment, **storage.environment}
+        with joined(head, "127.0.0.2", tmp_path / "log", *hidden, **storage.environment) as node:
+            refused = start(tmp_path, "sweep", *words, **environment)
+            assert "does not see" in refused.communicate(timeout=100)[1]
+            with start(tmp_path, "sweep", *words, *places, **environment) as sweep:
+                ledger = root / "smoke" / "ledger.jsonl"
+                wait_for(lambda: ledger.exists() and ledger.read_bytes().count(b'"evaluation"') >= 2, 120, sweep)
+                os.kill(busiest_worker(node.pid), signal.SIGKILL)
+                out, err = sweep.communicate(timeout=250)
+        assert (sweep.returncode, err) == (0, "")
+        assert "copy     s3://bucket/studies/smoke" in out
+        assert [name for name in storage.names() if name.startswith("trials/") and name[-1] != "/"] == []
+        for name, value in storage.environment.items():
+            monkeypatch.setenv(name, value)
+        fetch_study("s3://bucket/studies/smoke", tmp_path / "fetched")
+    events = read_ledger(root / "smoke" / "ledger.jsonl").events
+    lost = [event for event in events if isinstance(event, TrialFailed)]
+    assert [(event.reason, event.will_retry) for event in lost] == [("lost", True)]
+    for folder in (root / "smoke", tmp_path / "fetched"):
+        assert timeless.results(folder) == timeless.results(smoke.folder)
+    for trial in (smoke.folder / "trials").iterdir():
+        here = root / "smoke" / "trials" / trial.name
+        wanted, found = ({path.name for path in folder.iterdir()} for folder in (trial, here))
+        assert found - wanted <= {"attempt-2.log"}
+        assert wanted - found <= {"attempt-1.log"}  # of a worker that was killed as it began

@@ -19,7 +19,7 @@ def test_all_is_copied_but_what_belongs_to_a_running_process(smoke: Any, tmp_pat
     shutil.copytree(smoke.folder, source)
     (source / ".scratch").mkdir(exist_ok=True)
     (source / ".scratch" / "halt").touch()
-    copied = fetch_study(source, target)
+    copied = fetch_study(str(source), target)
     wanted = {name: raw for name, raw in files(source).items() if name not in (".scratch/halt", "ledger.lock")}
     assert files(target) == wanted
     assert copied == len(wanted)
@@ -27,17 +27,17 @@ def test_all_is_copied_but_what_belongs_to_a_running_process(smoke: Any, tmp_pat
 
 def test_a_copy_gets_what_is_new_and_nothing_else_is_overwritten(smoke: Any, tmp_path: Path) -> None:
     target = tmp_path / "here"
-    fetch_study(smoke.folder, target)
+    fetch_study(str(smoke.folder), target)
     ledger = target / "ledger.jsonl"
     ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:-1]))
-    fetch_study(smoke.folder, target)
+    fetch_study(str(smoke.folder), target)
     assert ledger.read_bytes() == (smoke.folder / "ledger.jsonl").read_bytes()
     ledger.write_bytes(ledger.read_bytes().replace(b"relu", b"gelu", 1))
     with pytest.raises(RequestError, match="holds something else; give another folder: --out DIR"):
-        fetch_study(smoke.folder, target)
+        fetch_study(str(smoke.folder), target)
 
 
 def test_a_storage_that_is_not_mounted_here_is_named(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"nowhere: no study is there, as far as this machine can see"):
-        fetch_study(tmp_path / "nowhere", tmp_path / "here")
+        fetch_study(str(tmp_path / "nowhere"), tmp_path / "here")
     assert not (tmp_path / "here").exists()

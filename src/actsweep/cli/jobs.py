@@ -12,7 +12,7 @@ from actsweep.cli.memory import RAY
 from actsweep.errors import RequestError
 
 if TYPE_CHECKING:
-    from actsweep.cluster import JobServer
+    from actsweep.cluster import Job, JobServer
     from actsweep.settings import StudyConfig
 
 _PLACE_WORDS = ("cluster=", "cluster.address=", "run.root=")
@@ -39,6 +39,7 @@ def _submit(words: list[str], debug: bool) -> int:
             words=_resumed(config) if resume else _swept(config, overrides, own_conf),
             study=config.run.name,
             storage=storage,
+            copy=config.cluster.copy_to,
             conf=config_folder(),
             own_conf=Path(own_conf) if own_conf else None,
             plugins=config.plugins,
@@ -132,9 +133,17 @@ def _fetch(words: list[str], debug: bool) -> int:
     arguments = parser.parse_args(words)
     job = _server(arguments.place).job(arguments.job)
     out = arguments.out or Path("outputs") / job.study
-    files = fetch_study(Path(job.storage) / job.study, out)
+    files = fetch_study(_place(job), out)
     print(f"{files} files in {out}; the report: {out / 'report.html'}")  # noqa: T201
     return DONE
+
+
+def _place(job: "Job") -> str:
+    """Where a study is to be had: where the cluster keeps it, if this machine sees that, else its copy, if any."""
+    from actsweep.remote import RemoteFolder
+
+    kept = Path(job.storage) / job.study
+    return (RemoteFolder(job.copy) / job.study).address if job.copy and not kept.exists() else str(kept)
 
 
 def _parser(command: str, *, with_id: bool = True) -> Parser:

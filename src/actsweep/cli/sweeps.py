@@ -84,7 +84,22 @@ def _run_study(
 
     screen = Screen()
     results = run_sweep(config, screen, extend=extend, debug=debug, known=known)
-    return show_results(results, Path(config.run.root) / config.run.name, screen)
+    folder = Path(config.run.root) / config.run.name
+    code = show_results(results, folder, screen)
+    return code if config.cluster.copy_to is None else max(code, _copied(folder, config.cluster.copy_to))
+
+
+def _copied(folder: Path, address: str) -> int:
+    from actsweep.errors import RemoteError
+    from actsweep.records import StudyFolder
+    from actsweep.studies import copy_study
+
+    try:
+        print(f"copy     {copy_study(StudyFolder(folder), address).address}")  # noqa: T201
+    except RemoteError as error:
+        warn(f"cluster.copy_to: {error}; all of it is in {folder}; to copy it again: actsweep resume {folder}")
+        return INCOMPLETE
+    return DONE
 
 
 def _train(words: list[str], debug: bool) -> int:

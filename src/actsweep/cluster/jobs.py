@@ -28,7 +28,7 @@ AGENT_HINT = (
     " (the head's agent does not serve: where two Rays run on one machine, the second needs its own port for it,"
     " `ray start --dashboard-agent-listen-port=PORT`)"
 )
-_STUDY, _STORAGE = "actsweep_study", "actsweep_storage"  # in the metadata of our jobs
+_STUDY, _STORAGE, _COPY = "actsweep_study", "actsweep_storage", "actsweep_copy"  # in the metadata of our jobs
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Job:
         status: in lower case: pending, running, stopped, succeeded or failed.
         study: the study's name.
         storage: the folder on the cluster that holds the study's folder.
+        copy: the address below which the study is copied when it has ended; empty if it is not.
         began: in seconds since 1970; None for one that has not.
         message: what the server says of it.
     """
@@ -48,6 +49,7 @@ class Job:
     status: str
     study: str
     storage: str
+    copy: str
     began: float | None
     message: str
 
@@ -65,6 +67,7 @@ class JobAsked:
         words: of our command line on the cluster.
         study: the study's name.
         storage: where its folder is.
+        copy: the address below which it is copied, if any.
         conf: the folder of the configuration groups.
         own_conf: the user's own, if any.
         plugins: modules that the configuration names.
@@ -74,6 +77,7 @@ class JobAsked:
     study: str
     storage: str
     conf: Path
+    copy: str | None = None
     own_conf: Path | None = None
     plugins: Iterable[str] = ()
 
@@ -196,7 +200,7 @@ class JobServer:
                             "working_dir": staged,
                             "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)},
                         },
-                        metadata={_STUDY: asked.study, _STORAGE: asked.storage},
+                        metadata={_STUDY: asked.study, _STORAGE: asked.storage, _COPY: asked.copy or ""},
                     )
                 )
             except RuntimeError as error:
@@ -230,6 +234,7 @@ def _job(details: Any) -> Job:
         status=str(details.status.value).lower(),
         study=details.metadata[_STUDY],
         storage=details.metadata.get(_STORAGE, ""),
+        copy=details.metadata.get(_COPY, ""),
         began=details.start_time / 1000 if details.start_time else None,
         message=details.message or "",
     )

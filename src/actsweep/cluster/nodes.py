@@ -3,15 +3,16 @@
 import platform
 import secrets
 import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from actsweep.cluster.connection import first_line
-from actsweep.errors import RequestError
+from actsweep.errors import RemoteError, RequestError
+from actsweep.remote import RemoteFolder, is_remote
 
 ANSWER_SECONDS = 60.0
 
@@ -31,29 +32,45 @@ class Node:
     found: dict[str, Any] | str | None
 
 
-def check_nodes(folder: Path) -> None:
-    """Refuse nodes that run another actsweep or Python than the driver, or do not see the study's folder.
+def check_nodes(place: str) -> None:
+    """Refuse nodes that run another actsweep or Python than the driver, or do not see where trials keep their files.
 
     Args:
-        folder: the study's, which every node has to mount at the same path.
+        place: the study's folder, which every node then has to mount at the same path, or an address.
 
     Raises:
         RequestError: a node does not fit, or does not answer; the message names it.
     """
-    mark = folder.absolute() / f".seen-{secrets.token_hex(4)}"
-    mark.touch()
-    try:
+    with _marked(place) as mark:
         for node in asked_nodes(mark):
-            refuse_node(node.address, node.found, folder)
-    finally:
-        mark.unlink(missing_ok=True)
+            refuse_node(node.address, node.found, place)
 
 
-def asked_nodes(mark: Path) -> list[Node]:
+@contextmanager
+def _marked(place: str) -> Iterator[str]:
+    """A file in a folder, or at an address, for the length of the block."""
+    name = f".seen-{secrets.token_hex(4)}"
+    if is_remote(place):
+        folder = RemoteFolder(place) / name
+        folder.write("mark", b"")
+        try:
+            yield folder.address
+        finally:
+            folder.remove()
+    else:
+        file = Path(place).absolute() / name
+        file.touch()
+        try:
+            yield str(file)
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def asked_nodes(mark: str) -> list[Node]:
     """All living nodes of the cluster that this process is connected to, asked at the same time.
 
     Args:
-        mark: a file; whether nodes see it is part of their answer.
+        mark: a file, or an address that holds a file; whether nodes see it is part of their answer.
     """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -65,7 +82,7 @@ def asked_nodes(mark: Path) -> list[Node]:
             num_cpus=0,
             max_retries=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False),
-        ).remote(str(mark))
+        ).remote(mark)
         for node in nodes
     ]
     _, silent = ray.wait(answers, num_returns=len(answers), timeout=ANSWER_SECONDS)
@@ -77,16 +94,25 @@ def asked_nodes(mark: Path) -> list[Node]:
 
 def about_node(mark: str) -> dict[str, Any]:
     """What a node is asked: its versions, its GPUs by name, and whether it sees a file."""
-    return {"actsweep": _version(), "Python": _python(), "GPUs": _gpus(), "sees": Path(mark).exists()}
+    return {"actsweep": _version(), "Python": _python(), "GPUs": _gpus(), "sees": _sees(mark)}
 
 
-def refuse_node(address: str, found: dict[str, Any] | str | None, folder: Path) -> None:
+def _sees(mark: str) -> bool:
+    if not is_remote(mark):
+        return Path(mark).exists()
+    try:
+        return bool(RemoteFolder(mark).files())
+    except RemoteError:
+        return False
+
+
+def refuse_node(address: str, found: dict[str, Any] | str | None, place: str) -> None:
     """Refuse a node for what it answered.
 
     Args:
         address: the node's.
         found: see `about_node`; a text is why it could not, None that it did not answer in time.
-        folder: the study's.
+        place: see `check_nodes`.
 
     Raises:
         RequestError: it does not fit.
@@ -101,11 +127,18 @@ def refuse_node(address: str, found: dict[str, Any] | str | None, folder: Path) 
                 f"the node {address} of the cluster has {name} {found[name]}, and the driver {here}: install the same "
                 "on all of them"
             )
-    if not found["sees"]:
+    if found["sees"]:
+        return
+    if is_remote(place):
         raise RequestError(
-            f"run.root: the node {address} of the cluster does not see {folder.absolute()}, where trials keep their "
-            "checkpoints; choose a folder that all nodes mount at the same path"
+            f"cluster.checkpoints: the node {address} of the cluster cannot read {place}; every node needs the way "
+            "there, and credentials"
         )
+    raise RequestError(
+        f"run.root: the node {address} of the cluster does not see {Path(place).absolute()}, where trials keep their "
+        "checkpoints; choose a folder that all nodes mount at the same path, or "
+        "cluster.checkpoints=s3://BUCKET/FOLDER"
+    )
 
 
 def _answer(answer: Any) -> dict[str, Any] | str:

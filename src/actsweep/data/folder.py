@@ -1,12 +1,20 @@
 """A folder of image files, one folder a class."""
 
+import shutil
 import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from actsweep.data import cache
 from actsweep.data.decode import image_shape, pixels
 from actsweep.data.entry import Notes
-from actsweep.data.listing import Listing, list_images
+from actsweep.data.listing import EXTENSIONS, Listing, list_images
 from actsweep.data.origin import LAYOUT, Images, Origin
+from actsweep.errors import DataError
+from actsweep.remote import RemoteFile, RemoteFolder, is_remote
 from actsweep.settings import DataSettings
 
 
@@ -15,10 +23,43 @@ def image_folder(settings: DataSettings) -> Origin:
 
     Raises:
         DataError: the folder has another form than `list_images` accepts.
+        RemoteError: it is at an address that does not answer.
     """
+    if is_remote(settings.root):
+        return _remote(RemoteFolder(str(settings.root)))
     listing = list_images(str(settings.root))
     key = cache.digest([LAYOUT, str(listing.root.resolve()), listing.classes, listing.files])
     return Origin(_label(listing), key[:24], lambda entry: _read(listing))
+
+
+def _remote(folder: RemoteFolder) -> Origin:
+    """Images at an address: listed there, and copied to this machine only to be decoded."""
+    files = [file for file in folder.files() if Path(file.name).suffix.lower() in EXTENSIONS]
+    if not files:
+        raise DataError(f"data.root={folder.address}: no images are there ({', '.join(EXTENSIONS)})")
+    key = cache.digest([LAYOUT, folder.address, files])
+    return Origin(_printable(folder.name), key[:24], lambda entry: _copied(folder, files, entry / "copied"))
+
+
+def _copied(folder: RemoteFolder, files: list[RemoteFile], place: Path) -> Images:
+    shutil.rmtree(place, ignore_errors=True)  # what was cut off
+    try:
+        folder.download([file.name for file in files], place)
+        images = _read(list_images(str(place)))
+    except DataError as error:
+        shutil.rmtree(place, ignore_errors=True)
+        raise DataError(str(error).replace(str(place), folder.address)) from error
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    return images._replace(chunks=_and_removed(images.chunks, place))
+
+
+def _and_removed(chunks: Iterable[NDArray[Any]], place: Path) -> Iterator[NDArray[Any]]:
+    try:
+        yield from chunks
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _label(listing: Listing) -> str:

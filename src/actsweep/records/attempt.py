@@ -119,6 +119,9 @@ class Attempt:
         (self.folder / name).unlink(missing_ok=True)
         self._partial(name).unlink(missing_ok=True)
 
+    def end(self) -> None:
+        """What is left to do when the attempt has ended, however it did: nothing, as its files are in their place."""
+
     def _require_latest(self) -> None:
         if self.outdated:
             raise OutdatedError(f"attempt {self.number} is outdated: a later one has begun")

@@ -20,7 +20,7 @@ class EventStream:
 
     def __init__(self, ledger: Ledger, subscribers: Sequence[Subscriber]) -> None:
         self._ledger = ledger
-        self._subscribers = tuple(subscribers)
+        self._subscribers = list(subscribers)
         self.history = ledger.content.events
         self.record: StudyRecord = ledger.content.fold()
 
@@ -31,6 +31,10 @@ class EventStream:
             self.record(event)
             for subscriber in self._subscribers:
                 subscriber(event)
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Hand every later event to one more, after the others."""
+        self._subscribers.append(subscriber)
 
     def tick(self) -> None:
         """To be called often: brings what is due to the disk."""

@@ -33,7 +33,15 @@ from actsweep.study import Study, Trial
 from actsweep.worker import TrialRunner
 
 
-def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventStream, halt: Halt, slots: int) -> None:
+def run_trials(
+    study: Study,
+    source: Source,
+    folder: StudyFolder,
+    stream: EventStream,
+    halt: Halt,
+    slots: int,
+    checkpoints: str | None = None,
+) -> None:
     """Run every trial of a study that has no result yet.
 
     Args:
@@ -44,6 +52,7 @@ def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventS
         halt: once set, no more trials are begun, running ones are ended, and the call returns; it is set here where
             the disk is full.
         slots: how many workers there are at a time.
+        checkpoints: the address of trials' files, where workers do not see the folder.
     """
     record = stream.record
     outcomes = Outcomes(study, len(source.classes))
@@ -59,7 +68,8 @@ def run_trials(study: Study, source: Source, folder: StudyFolder, stream: EventS
     alone: set[str] = set()
     stoppable = schedulers.may_stop if schedulers else lambda trial: False
     packer = Packer(study, queue, record, slots, stoppable, alone)
-    searcher = StudySearcher(queue, packer, packs, source, folder, record, study.config.cluster.side_by_side)
+    side_by_side = study.config.cluster.side_by_side
+    searcher = StudySearcher(queue, packer, packs, source, folder, record, side_by_side, checkpoints)
     policy = FailurePolicy(study.config.cluster.retries, alone, stream, giving_up, halt)
     callback = EventCallback(queue, packer, packs, stream, outcomes, schedulers, policy, Watch())
     shutil.rmtree(folder.scratch, ignore_errors=True)  # what a driver that was killed left

@@ -25,6 +25,7 @@ class StudySearcher(DriverOnly, Searcher):
         folder: where the trials' own folders are.
         record: which attempts at the trials there were.
         side_by_side: how many trials a worker trains at a time.
+        checkpoints: the address of trials' files, where workers do not see the folder.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class StudySearcher(DriverOnly, Searcher):
         folder: StudyFolder,
         record: StudyRecord,
         side_by_side: int,
+        checkpoints: str | None,
     ) -> None:
         super().__init__()
         self._queue = queue
@@ -45,6 +47,7 @@ class StudySearcher(DriverOnly, Searcher):
         self._folder = folder
         self._record = record
         self._side_by_side = side_by_side
+        self._checkpoints = checkpoints
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The configuration of the next pack; None while there is none, FINISHED when there never will be."""
@@ -62,6 +65,7 @@ class StudySearcher(DriverOnly, Searcher):
             "side_by_side": self._side_by_side,
             "source": self._source,
             "study": str(self._folder.path.absolute()),
+            "checkpoints": self._checkpoints,
             "one_row_a_step": self._packer.stoppable(trials[0]),
             "alone": self._packer.is_alone(trials[0]),
         }

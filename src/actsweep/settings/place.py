@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from actsweep.remote import check_address
 from actsweep.settings.base import OneLine, PlainName, PositiveInt, Settings
 
 
@@ -50,6 +51,9 @@ class ClusterSettings(Settings):
     Attributes:
         max_concurrent: trials at a time; null = what the resources allow.
         retries: how often one run of the driver begins a trial again whose worker was lost or ran out of memory.
+        copy_to: an address such as s3://bucket/folder, below which the study's folder is copied when the sweep ends.
+        checkpoints: an address such as s3://bucket/folder for trials' checkpoints, where nodes do not all see the
+            study's folder.
         min_nodes: how many nodes to wait for before the first trial.
         object_store: MiB of shared memory for what nodes and processes exchange, in a Ray of one's own.
         side_by_side: how many trials one worker trains at a time, in threads that share its resources.
@@ -60,10 +64,20 @@ class ClusterSettings(Settings):
     max_concurrent: PositiveInt | None
     retries: int = Field(ge=0, le=100)
     storage: OneLine | None
+    copy_to: OneLine | None = None
+    checkpoints: OneLine | None = None
     min_nodes: PositiveInt = 1
     object_store: int = Field(default=256, ge=80)
     side_by_side: int = Field(ge=1, le=100)
     resources: ResourceSettings
+
+    @model_validator(mode="after")
+    def _storages_are_addresses(self) -> Self:
+        for option in ("copy_to", "checkpoints"):
+            place = getattr(self, option)
+            if place is not None:
+                check_address(f"cluster.{option}", place)
+        return self
 
     @model_validator(mode="after")
     def _address_is_of_ray(self) -> Self:

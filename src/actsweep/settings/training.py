@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from actsweep.plugins import DATA_SETS, MODELS, OPTIMIZERS
+from actsweep.remote import check_address, is_remote
 from actsweep.settings.base import OneLine, PositiveInt, Settings
 from actsweep.settings.names import (
     ActivationName,
@@ -127,6 +128,13 @@ class DataSettings(Settings):
             raise ValueError(
                 "data.root is needed: the folder that holds train/ and test/, each with one folder a class"
             )
+        if is_remote(self.root):
+            check_address("data.root", str(self.root))
+            if self.name == "cifar10":
+                raise ValueError(
+                    f"data.root={self.root}: data=cifar10 takes files of this machine, or downloads them; images at an "
+                    "address are for data=image_folder"
+                )
         if self.name == "digits" and self.root:
             raise ValueError(
                 f"data.root={self.root} would have no effect: the digits need no files; "

@@ -2,7 +2,7 @@
 
 from actsweep.studies.cleaning import Removal, clean_up
 from actsweep.studies.detail import TrialDetail, find_trial
-from actsweep.studies.fetching import fetch_study
+from actsweep.studies.fetching import copy_study, fetch_study
 from actsweep.studies.listing import StudyEntry, latest_study, list_studies
 from actsweep.studies.remaining import Remaining, remaining_of
 from actsweep.studies.status import StudyStatus, status_of
@@ -14,6 +14,7 @@ __all__ = [
     "StudyStatus",
     "TrialDetail",
     "clean_up",
+    "copy_study",
     "fetch_study",
     "find_trial",
     "latest_study",

@@ -3,7 +3,7 @@
 import errno
 import re
 
-from actsweep.errors import DataError, TrialTimeoutError
+from actsweep.errors import DataError, RemoteError, TrialTimeoutError
 from actsweep.events import FailureReason
 from actsweep.records import OutdatedError
 
@@ -16,7 +16,7 @@ _NO_MEMORY = re.compile(r"out of memory|can't allocate memory")
 def reason_of(error: BaseException) -> FailureReason:
     """Why a trial that raised `error` failed."""
     match error:
-        case OutdatedError():
+        case OutdatedError() | RemoteError():
             return "lost"
         case TrialTimeoutError():
             return "timeout"

@@ -18,7 +18,7 @@ from ray import tune
 from actsweep.curves import Curve, first_bad, stack
 from actsweep.curves.divergence import counted_accuracy
 from actsweep.data import Source
-from actsweep.errors import ActsweepError
+from actsweep.errors import ActsweepError, RemoteError
 from actsweep.events import Row
 from actsweep.records import RESUME_FILE, Attempt, OutdatedError, StudyFolder
 from actsweep.redaction import redacted
@@ -26,6 +26,7 @@ from actsweep.settings import DataSettings, TrialConfig
 from actsweep.worker.failures import reason_of
 from actsweep.worker.hung import ended_when_hung
 from actsweep.worker.images import source_here
+from actsweep.worker.remote_trials import RemoteAttempt, local_folder
 
 if TYPE_CHECKING:
     from actsweep.data import Data
@@ -42,11 +43,12 @@ class TrialRunner(tune.Trainable):
 
     The configuration holds `trials`, each with its `trial_id`, `attempt` (its number) and `trial` (a `TrialConfig` as a
     mapping); `side_by_side`, how many of them train at a time; `source` (the fields of a `Source`), `study` (the
-    study's folder) and `one_row_a_step`: whether each result holds at most one row, for a scheduler that has to see
-    them all. Trials begin in their order, another one whenever one ends. Each result holds `reports`: the `place` of a
-    trial among them and `row`, an evaluation, or `end`, either a `status` with `final`, what is measured once, and
-    `weights`, hashes by file name, or a `failure` with its `reason`. From the first row on a result also holds the
-    latest one's `epoch` and `metric`, the validation accuracy or, where the trial diverged, that of chance.
+    study's folder), `checkpoints` (the address of trials' files where that folder is not seen, else None) and
+    `one_row_a_step`: whether each result holds at most one row, for a scheduler that has to see them all. Trials begin
+    in their order, another one whenever one ends. Each result holds `reports`: the `place` of a trial among them and
+    `row`, an evaluation, or `end`, either a `status` with `final`, what is measured once, and `weights`, hashes by file
+    name, or a `failure` with its `reason`. From the first row on a result also holds the latest one's `epoch` and
+    `metric`, the validation accuracy or, where the trial diverged, that of chance.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -125,14 +127,19 @@ class _Pack:
     """What the threads of a worker share: the trials that they were asked for, and what they have to say of them."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.folder = StudyFolder(Path(config["study"]))
+        address = config["checkpoints"]
+        self.folder = local_folder(address) if address else StudyFolder(Path(config["study"]))
         self.source = source_here(config["source"])
         self.asked = config["trials"]
-        self.attempts = [Attempt(self.folder.trial(asked["trial_id"]), asked["attempt"]) for asked in self.asked]
+        self.attempts = [self._attempt(asked["trial_id"], asked["attempt"], address) for asked in self.asked]
         self.side_by_side = min(config["side_by_side"], len(self.asked))
         self.places = iter(range(len(self.asked)))
         self.messages: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.stop = threading.Event()
+
+    def _attempt(self, trial_id: str, number: int, address: str | None) -> Attempt:
+        folder = self.folder.trial(trial_id)
+        return RemoteAttempt(folder, number, address) if address else Attempt(folder, number)
 
     def outdated_before(self, place: int) -> bool:
         """Whether others have the trials that began last before one, so that this worker was taken for lost."""
@@ -153,13 +160,16 @@ def _end_of(pack: _Pack, place: int) -> dict[str, Any]:
         from actsweep.train import TURNS  # only workers pay for it, not who makes actors of this class
 
         with TURNS.turn():
-            return _trained(pack, place)
+            end = _trained(pack, place)
+        attempt.end()
     except BaseException as error:  # whatever it is, the driver waits for an end
         if not isinstance(error, OutdatedError):
-            with suppress(OSError):
+            with suppress(OSError, RemoteError):
                 attempt.note(traceback.format_exc())
+                attempt.end()
         text = str(error) if isinstance(error, ActsweepError) else traceback.format_exception_only(error)[-1].strip()
         return {"failure": redacted(text), "reason": reason_of(error)}
+    return end
 
 
 def _trained(pack: _Pack, place: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def test_this_machine_fits(tmp_path: Path) -> None:
     (tmp_path / "mark").touch()
     found = about_node(str(tmp_path / "mark"))
     assert (found["actsweep"], found["sees"]) == (__version__, True)
-    refuse_node(NODE, found, tmp_path)
+    refuse_node(NODE, found, str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_this_machine_fits(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_said_with_the_name_of_the_node(changed: Any, said: str, tmp_path: Path) -> None:
     found = {**about_node(str(tmp_path)), **changed} if isinstance(changed, dict) else changed
     with pytest.raises(RequestError, match=said):
-        refuse_node(NODE, found, tmp_path)
+        refuse_node(NODE, found, str(tmp_path))

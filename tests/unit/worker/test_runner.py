@@ -42,6 +42,7 @@ def asked(compose: Callable[..., StudyConfig], tmp_path: Path) -> Asked:
             "study": str(tmp_path),
             "one_row_a_step": one_row_a_step,
             "alone": False,
+            "checkpoints": None,
         }
 
     return build

@@ -1,0 +1,170 @@
+"""The files of trials at an address, where the nodes of a cluster do not all see the study's folder.
+
+A worker keeps a trial's files on its own disk. Below `ADDRESS/STUDY/TRIAL/ATTEMPT/` it keeps the checkpoint that the
+trial can go on from, and all files once the attempt has ended. Each attempt writes below its own number, so a worker
+that was taken for lost overwrites nothing of the next one.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from actsweep.errors import RemoteError
+from actsweep.events import Event, StudyStarted, TrialFinished
+from actsweep.records import RESUME_FILE, Attempt, EventStream, StudyFolder
+from actsweep.remote import RemoteFolder
+from actsweep.study import Study
+
+AT_A_TIME = 4  # trials whose files are brought
+
+
+def study_address(checkpoints: str, name: str, started: StudyStarted) -> str:
+    """Where the trials of a study are, which no other study of the same name shares.
+
+    Args:
+        checkpoints: `cluster.checkpoints`.
+        name: the study's.
+        started: the event by which it began.
+    """
+    key = hashlib.sha256(f"{started.time!r} {started.data}".encode()).hexdigest()[:12]
+    return (RemoteFolder(checkpoints) / f"{name}-{key}").address
+
+
+def local_folder(address: str) -> StudyFolder:
+    """What stands on a worker's machine for the folder of the study whose trials are at an address."""
+    key = hashlib.sha256(address.encode()).hexdigest()[:12]
+    return StudyFolder(Path(tempfile.gettempdir()) / f"actsweep-{os.getuid()}" / key)
+
+
+class RemoteAttempt(Attempt):
+    """An attempt at a trial whose files are at an address, too.
+
+    Args:
+        folder: the trial's, on this machine.
+        number: the attempt's.
+        address: of the study; see `study_address`.
+    """
+
+    def __init__(self, folder: Path, number: int, address: str) -> None:
+        super().__init__(folder, number)
+        self._trial = RemoteFolder(address) / folder.name
+        self._own = self._trial / str(number)
+
+    def begin(self) -> None:
+        """Begin, with the latest checkpoint of earlier attempts.
+
+        Raises:
+            OutdatedError: an attempt of this number, or a later one, has begun before.
+            RemoteError: the storage does not answer.
+            OSError: the disk of this machine is full, or refuses.
+        """
+        super().begin()
+        self._own.write(self.log.name, self.log.read_bytes())
+        names = [file.name for file in self._trial.files() if Path(file.name).name == RESUME_FILE]
+        earlier = [int(attempt) for name in names if (attempt := name.partition("/")[0]).isdigit()]
+        earlier = [number for number in earlier if number < self.number]
+        (self.folder / RESUME_FILE).unlink(missing_ok=True)
+        if earlier:
+            (self._trial / str(max(earlier))).download([RESUME_FILE], self.folder)
+
+    def replace(self, name: str, *parts: bytes | memoryview, durable: bool = False) -> None:
+        """Write a file; what a trial can go on from is at the address when this returns.
+
+        Raises:
+            OutdatedError: a later attempt has begun; the file is as it was.
+            RemoteError: the storage does not answer.
+            OSError: it cannot be written; the file is as it was.
+        """
+        super().replace(name, *parts, durable=durable)
+        if name == RESUME_FILE:
+            self._own.write(name, b"".join(parts))
+
+    def end(self) -> None:
+        """Bring what the attempt has made to the address, and take it from this machine.
+
+        Raises:
+            RemoteError: the storage does not answer; the files stay here.
+        """
+        names = [path.name for path in self.folder.iterdir() if not path.name.startswith(".")]
+        self._own.upload(self.folder, sorted(name for name in names if name != RESUME_FILE))
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def files_brought(
+    study: Study, stream: EventStream, folder: StudyFolder, tell: Callable[[str], None]
+) -> Iterator[str | None]:
+    """Bring the files of trials that end during the block into the study's folder, where workers do not see that.
+
+    Yields:
+        the study's address for its workers; None where they see the folder.
+
+    Args:
+        study: the study.
+        stream: its events; it has begun.
+        folder: its folder.
+        tell: told what could not be brought.
+    """
+    checkpoints, started = study.config.cluster.checkpoints, stream.record.started
+    if checkpoints is None or started is None:
+        yield None
+        return
+    address = study_address(checkpoints, study.config.run.name, started)
+    home = _Homecoming(RemoteFolder(address), folder)
+    stream.subscribe(home)
+    try:
+        yield address
+    finally:
+        try:
+            home.close(keep=not all(trial.ended for trial in stream.record.trials.values()))
+        except RemoteError as error:
+            tell(f"cluster.checkpoints: {error}; files of some trials are still there: `actsweep resume` brings them")
+
+
+class _Homecoming:
+    """Brings files of trials while the driver goes on: a subscriber of the study's events."""
+
+    def __init__(self, study: RemoteFolder, folder: StudyFolder) -> None:
+        self._study = study
+        self._folder = folder
+        self._pool = ThreadPoolExecutor(AT_A_TIME)
+
+    def __call__(self, event: Event) -> None:
+        """Begin to bring the files of a trial that has come to its end."""
+        if isinstance(event, TrialFinished):
+            self._pool.submit(self._bring_later, event.trial_id)
+
+    def close(self, *, keep: bool) -> None:
+        """Wait, and bring what is left: files of trials that failed or were stopped, or could not be brought before.
+
+        Args:
+            keep: whether they stay at the address, too, as trials that are to go on need them.
+
+        Raises:
+            RemoteError: the storage does not answer.
+        """
+        self._pool.shutdown()
+        for trial_id in sorted({file.name.partition("/")[0] for file in self._study.files()}):
+            self._bring(trial_id, keep=keep)
+
+    def _bring_later(self, trial_id: str) -> None:
+        with suppress(RemoteError):  # `close` brings it, or says why not
+            self._bring(trial_id, keep=False)
+
+    def _bring(self, trial_id: str, *, keep: bool) -> None:
+        trial = self._study / trial_id
+        by_attempt: dict[int, list[str]] = defaultdict(list)
+        for file in trial.files():
+            number, _, name = file.name.partition("/")
+            if number.isdigit() and name != RESUME_FILE:
+                by_attempt[int(number)].append(name)
+        for attempt, names in sorted(by_attempt.items()):
+            (trial / str(attempt)).download(names, self._folder.trial(trial_id))
+        if not keep:
+            trial.remove()
