@@ -49,6 +49,22 @@ def test_a_submitted_sweep_gives_the_results_of_a_local_one(
     assert files_with((with_token.token, KEY), tmp_path) == []
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(" " in sys.executable, reason="Ray's own job server does not work from a path with a space")
+@pytest.mark.timeout(900)
+def test_the_quickstart_has_one_table_wherever_it_runs(actsweep: Command, with_token: Head, tmp_path: Path) -> None:
+    words = ("experiment=quickstart", "tracker=none")
+    cluster = (*words, "cluster=ray", f"cluster.address={with_token.gcs}", f"run.root={tmp_path}/cluster")
+    job = (*words, "cluster=ray", f"cluster.address={with_token.address}", f"cluster.storage={tmp_path}/job")
+    assert actsweep("sweep", *words, f"run.root={tmp_path}/local", timeout=280).returncode == 0
+    assert actsweep("sweep", *cluster, timeout=280).returncode == 0
+    assert actsweep("submit", "--follow", *job, timeout=280).returncode == 0
+    local, *others = (tmp_path / place / "quickstart" for place in ("local", "cluster", "job"))
+    for other in others:
+        assert timeless.curves(other).equals(timeless.curves(local))
+        assert timeless.results(other) == timeless.results(local)
+
+
 PLUGIN = """
 import actsweep
 from torch import nn
