@@ -80,11 +80,11 @@ def measure(trials: int, place: Path) -> dict[str, float]:
     }
 
 
-def study_of(trials: int, place: Path) -> tuple[Study, Source]:
+def study_of(trials: int, place: Path, reports: int = REPORTS) -> tuple[Study, Source]:
     found: list[StudyConfig] = []
     words = (
         *("experiment=smoke", f"run.root={place}", "run.name=study", "tracker=none"),
-        *("study.tune.points=4", f"study.replicate.seeds={trials // 2 - 4}", f"trainer.epochs={REPORTS - 1}"),
+        *("study.tune.points=4", f"study.replicate.seeds={trials // 2 - 4}", f"trainer.epochs={reports - 1}"),
     )
     run_with_hydra("sweep", words, lambda config, overrides: found.append(config) or 0)
     source = prepare(found[0].data)

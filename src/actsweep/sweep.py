@@ -94,6 +94,7 @@ class _Request:
 def _swept(folder: StudyFolder, request: _Request, console: Console, *, debug: bool) -> Results:
     refuse_working_folder()
     config = request.config
+    _refuse_missing_storage(config)
     asked = Study(config)
     seen, _ = _additions(folder, request)
     require_login(config.tracker)
@@ -139,6 +140,15 @@ def _tracking(study: Study, folder: StudyFolder, console: Console) -> Iterator[T
     finally:
         if tracked is not None:
             _close(tracked, folder, console, hurried=hurried)
+
+
+def _refuse_missing_storage(config: StudyConfig) -> None:
+    """Of a job: where a volume is not mounted, its study would be written to the driver's node, and lost with it."""
+    storage = config.cluster.storage
+    if storage and Path(config.run.root) == Path(storage) and not Path(storage).is_dir():
+        raise RequestError(
+            f"cluster.storage={storage}: the node of the driver has no such folder; mount it there, and on all nodes"
+        )
 
 
 def _make_good(folder: StudyFolder, study: Study, opened: OpenedStudy) -> None:

@@ -56,6 +56,7 @@ def test_the_quickstart_has_one_table_wherever_it_runs(actsweep: Command, with_t
     words = ("experiment=quickstart", "tracker=none")
     cluster = (*words, "cluster=ray", f"cluster.address={with_token.gcs}", f"run.root={tmp_path}/cluster")
     job = (*words, "cluster=ray", f"cluster.address={with_token.address}", f"cluster.storage={tmp_path}/job")
+    (tmp_path / "job").mkdir()
     assert actsweep("sweep", *words, f"run.root={tmp_path}/local", timeout=280).returncode == 0
     assert actsweep("sweep", *cluster, timeout=280).returncode == 0
     assert actsweep("submit", "--follow", *job, timeout=280).returncode == 0
@@ -91,6 +92,10 @@ def test_a_job_is_listed_read_stopped_gone_on_with_and_fetched(
     place = ("cluster=ray", f"cluster.address={with_token.address}", f"cluster.storage={storage}", "tracker=none")
     own = ("--config-dir", "own", "experiment=own", "plugins=[mine]")
     arms = "study.scientific.model.activation=[relu,twice_relu]"
+    nowhere = actsweep("submit", "--follow", *own, *place, arms, cwd=tmp_path)
+    assert (nowhere.returncode, storage.exists()) == (1, False)
+    assert f"cluster.storage={storage}: the node of the driver has no such folder" in nowhere.stdout
+    storage.mkdir()
     sent = actsweep("submit", *own, *place, arms, "++run.root=elsewhere", cwd=tmp_path)
     assert sent.returncode == 0, sent.stderr
     job = sent.stdout.removeprefix("submitted ").strip()
