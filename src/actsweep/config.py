@@ -20,6 +20,7 @@ from actsweep.settings import StudyConfig, fields_at, known_are, refuse_secrets,
 from actsweep.study import swept_paths
 
 CommandTask = Callable[[StudyConfig, list[str]], int]
+_OPEN = ("study.scientific", "study.nuisance", "study.arms", "cluster.resources.custom")  # to names of the user's own
 _HYDRA = re.compile(r"hydra(\W|$)")
 _NO_NAME = re.compile(r"\.\.|\$\{|^\W*/|[\[,'\"]\s*/")  # of a choice: a path that leads out, or an interpolation
 
@@ -152,7 +153,7 @@ def _one_message(error: BaseException, words: Sequence[str]) -> str:
     path = re.match(r"Could not override '([\w.]+)'", str(error))
     if path:
         *parents, leaf = path[1].split(".")
-        if path[1] in ("study.scientific", "study.nuisance", "study.arms"):
+        if path[1] in _OPEN:
             return f"{path[1]}: to add a setting, write +{path[1]}.PATH=...; to take one out, {path[1]}.PATH=null"
         if known := fields_at(StudyConfig, parents):
             return f"{path[1]}: no such setting; {known_are(known, leaf)}"

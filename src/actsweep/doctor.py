@@ -157,17 +157,16 @@ def _ray(config: StudyConfig) -> Iterator[Check]:
         with connected(cluster) as capacity:
             yield Check("Ray", True, f"{'starts' if local else 'serves'}; {count(capacity.slots, 'trial')} at a time")
             if not local:
-                yield from _nodes(Path(config.run.root))
+                yield from _nodes(cluster.checkpoints or str(existing(Path(config.run.root))))
     except ActsweepError as error:
         yield Check("Ray", False, str(error), "ask for less in cluster.resources, or see --debug")
 
 
-def _nodes(root: Path) -> Iterator[Check]:
-    """What each node of a cluster offers, and whether it could run the study."""
-    seen = str(existing(root))
-    for node in asked_nodes(seen):
+def _nodes(place: str) -> Iterator[Check]:
+    """What each node of a cluster offers, and whether it could run the study, whose trials' files are at a place."""
+    for node in asked_nodes(place):
         try:
-            refuse_node(node.address, node.found, seen)
+            refuse_node(node.address, node.found, place)
         except ActsweepError as error:
             yield Check(f"node {node.address}", False, str(error), "or take it out of the cluster")
         else:

@@ -4,13 +4,15 @@ Credentials come from where the storage's own tools look: for S3, AWS_ACCESS_KEY
 or the machine's role; AWS_ENDPOINT_URL names another server than Amazon's.
 """
 
+import errno
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from actsweep.errors import RemoteError, RequestError
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 SCHEMES = ("s3", "gs")
 CHUNK = 2**20
 AT_A_TIME = 16  # files: each waits for the network most of its time
-_CREDENTIALS = ("access_key", "secret_key", "session_token")
+_CREDENTIALS = {"access_key", "secret_key", "session_token"}
+_ADDRESS = re.compile(rf"(?:{'|'.join(SCHEMES)})://[\w.-]+(?:/[\w.=-]+)*/?(?:\?[^#\s]*)?")
 
 
 class RemoteFile(NamedTuple):
@@ -49,13 +52,15 @@ def check_address(option: str, place: str) -> str:
         ValueError: it is none that we can use; the message names the option.
     """
     parts = urlsplit(place)
-    if parts.scheme not in SCHEMES or not parts.netloc:
-        accepted = " or ".join(f"{scheme}://BUCKET/FOLDER" for scheme in SCHEMES)
-        raise ValueError(f"{option}={place}: must be an address of the form {accepted}")
-    if "@" in parts.netloc or any(word in parts.query for word in _CREDENTIALS):
+    if "@" in parts.netloc or _CREDENTIALS & set(parse_qs(parts.query, keep_blank_values=True)):
         raise ValueError(
             f"{option}: the address holds a password, which would be written down with the study; give it in the "
             "environment instead (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) or in ~/.aws/credentials"
+        )
+    if not _ADDRESS.fullmatch(place):
+        accepted = " or ".join(f"{scheme}://BUCKET/FOLDER" for scheme in SCHEMES)
+        raise ValueError(
+            f"{option}={place}: must be an address of the form {accepted}, of letters, digits and the signs . _ - ="
         )
     return place
 
@@ -142,9 +147,11 @@ class RemoteFolder:
         """
         with self._reached() as (system, path):
             for name in names:
-                with (source / name).open("rb") as file, system.open_output_stream(f"{path}/{name}") as target:
-                    while chunk := file.read(CHUNK):
-                        target.write(chunk)
+                content = (
+                    source / name
+                ).read_bytes()  # all of it first: what is cut off would take the place of a file
+                with system.open_output_stream(f"{path}/{name}") as target:
+                    target.write(content)
 
     def remove(self) -> None:
         """Remove the folder with all below it, if it is there.
@@ -164,6 +171,8 @@ class RemoteFolder:
             system, path = FileSystem.from_uri(self.address)
             yield system, path.rstrip("/")
         except (OSError, ArrowInvalid) as error:
+            if isinstance(error, OSError) and (error.filename or error.errno not in (None, errno.ENOENT)):
+                raise  # it is of this machine, such as a full disk: what storages say names no file and has no number
             raise RemoteError(f"{self.address.partition('?')[0]}: {_gist(error)}") from error
 
 

@@ -237,7 +237,7 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         folder.write_config(study.config)
         with (
             nullcontext() if own else told_when_full(cluster.resources, stream.record.is_busy, around.tell),
-            files_brought(study, stream, folder, around.tell) as address,
+            files_brought(study, stream, folder, halt) as address,
         ):
             run_trials(study, source, folder, stream, halt, slots, address)
         mirror.close()

@@ -1,5 +1,6 @@
 """Folders at an address, by a real server of the S3 protocol."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from actsweep.errors import DataError, RemoteError, RequestError
 from actsweep.records import RESUME_FILE, OutdatedError, StudyFolder
 from actsweep.remote import RemoteFolder, check_address, inside
 from actsweep.settings import StudyConfig
-from actsweep.studies import copy_study, fetch_study
+from actsweep.studies import copy_study, fetch_study, reach_copy
 from actsweep.worker.remote_trials import RemoteAttempt
 from s3 import Storage, s3_server
 
@@ -69,6 +70,10 @@ def test_a_server_that_is_away_and_a_bucket_that_is_none_are_named(
         ("s3:///x", "must be an address of the form"),
         ("s3://key:secret@bucket/x", "the address holds a password"),
         ("s3://bucket/x?access_key=key&secret_key=secret", "the address holds a password"),
+        ("s3://bucket/x?access%5Fkey=key", "the address holds a password"),
+        ("s3://bucket/my folder", "of letters, digits and the signs"),
+        ("s3://bucket/a#b", "of letters, digits and the signs"),
+        ("s3://bucket/a//b", "of letters, digits and the signs"),
     ],
 )
 def test_what_is_no_address_or_holds_a_secret_is_refused(address: str, said: str) -> None:
@@ -76,6 +81,25 @@ def test_what_is_no_address_or_holds_a_secret_is_refused(address: str, said: str
         check_address("cluster.copy_to", address)
     assert "secret@" not in str(refused.value)
     assert "secret_key=" not in str(refused.value)
+
+
+def test_what_is_cut_off_leaves_the_file_that_was_there(
+    place: RemoteFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"whole")
+    place.upload(tmp_path, ["file"])
+    (tmp_path / "file").unlink()
+    with pytest.raises(FileNotFoundError):
+        place.upload(tmp_path, ["file"])
+    assert place.read("file") == b"whole"
+
+
+def test_a_full_disk_of_this_machine_is_not_taken_for_the_storage(place: RemoteFolder, tmp_path: Path) -> None:
+    place.write("file", b"0" * 2**20)
+    (tmp_path / ".file.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        place.download(["file"], tmp_path)
+    assert caught.value.errno == errno.ENOSPC
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../up", "a/../../up"])
@@ -134,6 +158,13 @@ def test_a_finished_study_is_copied_there_and_fetched_by_another_machine(
     assert {str(path) for path in wanted - found} <= {"ledger.lock"}
     assert found <= wanted
     assert (target / "report.html").read_bytes() == study.report.read_bytes()
+    copy_study(study, place.address)
+    reach_copy(study, place.address)
+    study.ledger.write_bytes(study.ledger.read_bytes().replace(b"relu", b"gelu", 1))
+    for refused in (copy_study, reach_copy):
+        with pytest.raises(RemoteError, match=f"{there.address} holds another study of this name"):
+            refused(study, place.address)
+    assert (place / "smoke").read("ledger.jsonl") == (smoke.folder / "ledger.jsonl").read_bytes()
     with pytest.raises(RequestError, match="no study is there"):
         fetch_study(f"{place.address}/other", tmp_path / "other")
 

@@ -1,6 +1,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,3 +162,10 @@ def test_a_setting_may_refer_to_another_and_its_word_stays_as_written() -> None:
     word = "trainer.epochs=${model.depth}"
     run_with_hydra("sweep", [word], lambda config, overrides: found.extend([config.trainer.epochs, *overrides]) or 0)
     assert found == [3, word]
+
+
+def test_resources_of_ones_own_are_added_by_name(compose: Any) -> None:
+    config = compose("experiment=smoke", "cluster=ray", "+cluster.resources.custom.fast_disk=0.5")
+    assert config.cluster.resources.custom == {"fast_disk": 0.5}
+    with pytest.raises(RequestError, match=r"to add a setting, write \+cluster.resources.custom.PATH"):
+        compose("experiment=smoke", "cluster.resources.custom={fast_disk: 1}")

@@ -83,10 +83,24 @@ def _run_study(
     from actsweep.sweep import run_sweep
 
     screen = Screen()
+    _require_copy(config)
     results = run_sweep(config, screen, extend=extend, debug=debug, known=known)
     folder = Path(config.run.root) / config.run.name
     code = show_results(results, folder, screen)
     return code if config.cluster.copy_to is None else max(code, _copied(folder, config.cluster.copy_to))
+
+
+def _require_copy(config: "StudyConfig") -> None:
+    """Refuse before anything runs what the end would only say after hours."""
+    from actsweep.errors import RemoteError, RequestError
+    from actsweep.records import StudyFolder
+    from actsweep.studies import reach_copy
+
+    if config.cluster.copy_to is not None:
+        try:
+            reach_copy(StudyFolder(Path(config.run.root) / config.run.name), config.cluster.copy_to)
+        except RemoteError as error:
+            raise RequestError(f"cluster.copy_to: {error}") from error
 
 
 def _copied(folder: Path, address: str) -> int:
@@ -97,7 +111,10 @@ def _copied(folder: Path, address: str) -> int:
     try:
         print(f"copy     {copy_study(StudyFolder(folder), address).address}")  # noqa: T201
     except RemoteError as error:
-        warn(f"cluster.copy_to: {error}; all of it is in {folder}; to copy it again: actsweep resume {folder}")
+        warn(
+            f"cluster.copy_to: {error}; all of it is in {folder}. To copy it again: the same command, with another "
+            "cluster.copy_to if need be"
+        )
         return INCOMPLETE
     return DONE
 

@@ -81,7 +81,7 @@ def connected(
             raise RequestError(
                 f"cluster.address={settings.address}: the cluster does not accept this token; {TOKEN_HINT}"
             ) from error
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except Exception as error:  # Ray raises its own, Python's, and where the machine is too slow a bare Exception
             raise RequestError(_no_answer(settings, error)) from error
         try:
             yield _capacity(settings.resources, [node["Resources"] for node in _nodes(settings, told)])

@@ -41,9 +41,24 @@ def check_nodes(place: str) -> None:
     Raises:
         RequestError: a node does not fit, or does not answer; the message names it.
     """
-    with _marked(place) as mark:
-        for node in asked_nodes(mark):
-            refuse_node(node.address, node.found, place)
+    for node in asked_nodes(place):
+        refuse_node(node.address, node.found, place)
+
+
+def asked_nodes(place: str) -> list[Node]:
+    """All living nodes of the cluster that this process is connected to, asked at the same time.
+
+    Args:
+        place: see `check_nodes`.
+
+    Raises:
+        RequestError: the driver itself cannot write there.
+    """
+    try:
+        with _marked(place) as mark:
+            return _asked(mark)
+    except RemoteError as error:
+        raise RequestError(f"cluster.checkpoints: {error}") from error
 
 
 @contextmanager
@@ -66,12 +81,7 @@ def _marked(place: str) -> Iterator[str]:
             file.unlink(missing_ok=True)
 
 
-def asked_nodes(mark: str) -> list[Node]:
-    """All living nodes of the cluster that this process is connected to, asked at the same time.
-
-    Args:
-        mark: a file, or an address that holds a file; whether nodes see it is part of their answer.
-    """
+def _asked(mark: str) -> list[Node]:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 

@@ -15,7 +15,7 @@ from actsweep.space import Side, Value
 from actsweep.study import Phase
 
 Row = Mapping[str, Any]
-FailureReason = Literal["error", "memory", "gpu_memory", "lost", "timeout", "data", "disk"]
+FailureReason = Literal["error", "memory", "gpu_memory", "lost", "timeout", "data", "disk", "storage"]
 _TEXTS = ("seconds_from",)
 _COUNTS = ("epoch", "step")
 _TIMES = ("wall",)

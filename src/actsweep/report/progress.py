@@ -44,6 +44,7 @@ _FAILED: Mapping[FailureReason, str] = {
     "timeout": "took too long",
     "data": "cannot read its data",
     "disk": "found the disk full",
+    "storage": "had no answer from the storage of checkpoints",
 }
 
 

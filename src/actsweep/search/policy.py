@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 from actsweep.events import FailureReason, TrialFailed
 from actsweep.halt import Halt
@@ -11,6 +12,10 @@ from actsweep.search.giving_up import GivingUp
 from actsweep.study import Trial
 
 LONGEST_MESSAGE = 2000  # characters
+_HALTING: Mapping[FailureReason, str] = {
+    "disk": "the disk is full",
+    "storage": "the storage of checkpoints does not answer",
+}
 
 
 class FailurePolicy:
@@ -18,7 +23,8 @@ class FailurePolicy:
 
     A trial whose worker was lost or ran out of memory begins again, `retries` times at most while this driver runs;
     one that ran out of a GPU's memory, which it may have shared with others, once, with the whole GPU. What is the
-    trial's own fault would only come again. Where the disk is full the whole study halts.
+    trial's own fault would only come again. Where the disk is full, or the storage of checkpoints away, the whole study
+    halts, and its trials can go on when it does.
 
     Args:
         retries: `cluster.retries`.
@@ -41,8 +47,8 @@ class FailurePolicy:
         retry = self._begins_again(trial, reason)
         said = redacted(message)[:LONGEST_MESSAGE]
         self._stream(TrialFailed(trial.trial_id, attempt, reason, said, retry, time.time()))
-        if reason == "disk":
-            self._halt.because(f"the disk is full: {said}")
+        if reason in _HALTING:
+            self._halt.because(f"{_HALTING[reason]}: {said}")
         elif retry:
             self._retried[trial.trial_id] += 1
         else:
@@ -54,4 +60,4 @@ class FailurePolicy:
         if reason == "gpu_memory" and left > 0 and trial.trial_id not in self._alone:
             self._alone.add(trial.trial_id)
             return True
-        return reason == "disk" or (reason in ("lost", "memory") and left > 0)
+        return reason in _HALTING or (reason in ("lost", "memory") and left > 0)

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from actsweep.remote import check_address
+from actsweep.remote import check_address, is_remote
 from actsweep.settings.base import OneLine, PlainName, PositiveInt, Settings
 
 
@@ -14,8 +14,20 @@ class RunSettings(Settings):
     name: PlainName
     root: OneLine = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _root_is_a_path(self) -> Self:
+        _refuse_address("run.root", self.root)
+        return self
 
-RAYS_OWN = ("CPU", "GPU", "memory", "object_store_memory", "node:")
+
+def _refuse_address(option: str, place: str) -> None:
+    if is_remote(place):
+        raise ValueError(
+            f"{option}={place}: must be a folder of this machine; cluster.copy_to={place} has the finished study copied"
+        )
+
+
+RAYS_OWN = ("CPU", "GPU", "memory", "object_store_memory")
 
 
 class ResourceSettings(Settings):
@@ -36,7 +48,7 @@ class ResourceSettings(Settings):
         if self.gpu > 1 and self.gpu != int(self.gpu):
             raise ValueError(f"cluster.resources.gpu={self.gpu:g}: above 1 it must be a whole number of GPUs")
         for name, amount in self.custom.items():
-            if not name or name.startswith(RAYS_OWN):
+            if not name or name in RAYS_OWN or name.startswith("node:"):
                 raise ValueError(f"cluster.resources.custom: {name!r} is no name for a resource of one's own")
             if amount <= 0 or (amount > 1 and amount != int(amount)):
                 raise ValueError(
@@ -73,6 +85,8 @@ class ClusterSettings(Settings):
 
     @model_validator(mode="after")
     def _storages_are_addresses(self) -> Self:
+        if self.storage is not None:
+            _refuse_address("cluster.storage", self.storage)
         for option in ("copy_to", "checkpoints"):
             place = getattr(self, option)
             if place is not None:
@@ -90,6 +104,11 @@ class ClusterSettings(Settings):
             )
         if self.name == "local" and self.min_nodes > 1:
             raise ValueError(f"cluster.min_nodes={self.min_nodes}: cluster=local is one node; choose cluster=ray")
+        if self.name == "local" and self.checkpoints:
+            raise ValueError(
+                f"cluster.checkpoints={self.checkpoints}: with cluster=local all workers see the study's folder; "
+                "choose cluster=ray"
+            )
         return self
 
 

@@ -2,7 +2,7 @@
 
 from actsweep.studies.cleaning import Removal, clean_up
 from actsweep.studies.detail import TrialDetail, find_trial
-from actsweep.studies.fetching import copy_study, fetch_study
+from actsweep.studies.fetching import copy_study, fetch_study, reach_copy
 from actsweep.studies.listing import StudyEntry, latest_study, list_studies
 from actsweep.studies.remaining import Remaining, remaining_of
 from actsweep.studies.status import StudyStatus, status_of
@@ -19,6 +19,7 @@ __all__ = [
     "find_trial",
     "latest_study",
     "list_studies",
+    "reach_copy",
     "remaining_of",
     "status_of",
 ]

@@ -1,10 +1,11 @@
 """A study's folder copied: from where a cluster keeps it, and to an address when the study has ended."""
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from actsweep.errors import RequestError
+from actsweep.errors import RemoteError, RequestError
 from actsweep.records import StudyFolder
 from actsweep.remote import RemoteFolder, is_remote
 
@@ -46,13 +47,38 @@ def fetch_study(source: str, target: Path) -> int:
 def copy_study(folder: StudyFolder, address: str) -> RemoteFolder:
     """Copy a study's folder below an address; returns where it then is.
 
+    The ledger is copied last: a copy that was cut off has none yet, or that of the copy before.
+
     Raises:
-        RemoteError: the storage does not answer, or refuses.
+        RemoteError: the storage does not answer, or refuses, or holds another study of this name.
     """
     target = RemoteFolder(address) / folder.path.name
+    _refuse_other_study(folder, target)
     names, _, _ = _mounted(folder.path)
-    target.upload(folder.path, _ledger_first(names))
+    target.upload(folder.path, reversed(_ledger_first(names)))
     return target
+
+
+def reach_copy(folder: StudyFolder, address: str) -> None:
+    """Check, before anything runs, that a study can be copied below an address when it has ended.
+
+    Raises:
+        RemoteError: the storage does not answer, or refuses, or holds another study of this name.
+    """
+    _refuse_other_study(folder, RemoteFolder(address) / folder.path.name)
+    mark = RemoteFolder(address) / f".{folder.path.name}-{secrets.token_hex(4)}"
+    mark.write("mark", b"")
+    mark.remove()
+
+
+def _refuse_other_study(folder: StudyFolder, target: RemoteFolder) -> None:
+    there = target.read("ledger.jsonl") or b""
+    ours = folder.ledger.read_bytes() if folder.ledger.is_file() else b""
+    if not ours.startswith(there):
+        raise RemoteError(
+            f"{target.address} holds another study of this name; give this one a name of its own (run.name=...), or "
+            "another address"
+        )
 
 
 _Found = tuple[list[str], bytes | None, Callable[[list[str], Path], None]]

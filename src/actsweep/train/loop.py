@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch.optim import Optimizer
 
 from actsweep.curves import Curve
@@ -175,7 +176,8 @@ def _trainer(settings: TrainerSettings, resume: ResumeFile | None) -> pl.Trainer
         devices=1,
         precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]
         max_epochs=settings.epochs,
-        plugins=[resume] if resume else None,
+        # Named, or Lightning takes a Slurm job for one that it is to spread over nodes by itself.
+        plugins=[LightningEnvironment(), *([resume] if resume else [])],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -201,7 +203,7 @@ class _Quiet:
                 self._kept.callback(logger.setLevel, logger.level)
                 logger.setLevel(logging.ERROR)
                 self._kept.enter_context(warnings.catch_warnings())
-                warnings.filterwarnings("ignore", module="pytorch_lightning")
+                warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
 
     def __exit__(self, *error: object) -> None:
         with self._lock:

@@ -5,23 +5,27 @@ trial can go on from, and all files once the attempt has ended. Each attempt wri
 that was taken for lost overwrites nothing of the next one.
 """
 
+import atexit
 import hashlib
-import os
 import shutil
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
-from actsweep.errors import RemoteError
+from actsweep.errors import RemoteError, RequestError
 from actsweep.events import Event, StudyStarted, TrialFinished
+from actsweep.halt import Halt
 from actsweep.records import RESUME_FILE, Attempt, EventStream, StudyFolder
 from actsweep.remote import RemoteFolder
 from actsweep.study import Study
 
 AT_A_TIME = 4  # trials whose files are brought
+PATIENCE_SECONDS = 60.0
 
 
 def study_address(checkpoints: str, name: str, started: StudyStarted) -> str:
@@ -36,10 +40,32 @@ def study_address(checkpoints: str, name: str, started: StudyStarted) -> str:
     return (RemoteFolder(checkpoints) / f"{name}-{key}").address
 
 
+@lru_cache
 def local_folder(address: str) -> StudyFolder:
-    """What stands on a worker's machine for the folder of the study whose trials are at an address."""
-    key = hashlib.sha256(address.encode()).hexdigest()[:12]
-    return StudyFolder(Path(tempfile.gettempdir()) / f"actsweep-{os.getuid()}" / key)
+    """What a worker has in the place of the folder of a study whose trials are at an address: its own, and closed.
+
+    It goes with the process; of one that is killed it stays among the temporary files.
+    """
+    folder = tempfile.mkdtemp(prefix="actsweep-trials-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return StudyFolder(Path(folder))
+
+
+def _patiently(call: Callable[[], None]) -> None:
+    """Ask a storage again that does not answer, with longer and longer pauses.
+
+    Raises:
+        RemoteError: it has not answered for `PATIENCE_SECONDS`.
+    """
+    until, pause = time.monotonic() + PATIENCE_SECONDS, 1.0
+    while True:
+        try:
+            return call()
+        except RemoteError:
+            if time.monotonic() + pause > until:
+                raise
+            time.sleep(pause)
+            pause *= 2
 
 
 class RemoteAttempt(Attempt):
@@ -65,6 +91,9 @@ class RemoteAttempt(Attempt):
             OSError: the disk of this machine is full, or refuses.
         """
         super().begin()
+        _patiently(self._bring_checkpoint)
+
+    def _bring_checkpoint(self) -> None:
         self._own.write(self.log.name, self.log.read_bytes())
         names = [file.name for file in self._trial.files() if Path(file.name).name == RESUME_FILE]
         earlier = [int(attempt) for name in names if (attempt := name.partition("/")[0]).isdigit()]
@@ -83,7 +112,7 @@ class RemoteAttempt(Attempt):
         """
         super().replace(name, *parts, durable=durable)
         if name == RESUME_FILE:
-            self._own.write(name, b"".join(parts))
+            _patiently(lambda: self._own.write(name, b"".join(parts)))
 
     def end(self) -> None:
         """Bring what the attempt has made to the address, and take it from this machine.
@@ -92,14 +121,13 @@ class RemoteAttempt(Attempt):
             RemoteError: the storage does not answer; the files stay here.
         """
         names = [path.name for path in self.folder.iterdir() if not path.name.startswith(".")]
-        self._own.upload(self.folder, sorted(name for name in names if name != RESUME_FILE))
+        kept = sorted(name for name in names if name != RESUME_FILE)
+        _patiently(lambda: self._own.upload(self.folder, kept))
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextmanager
-def files_brought(
-    study: Study, stream: EventStream, folder: StudyFolder, tell: Callable[[str], None]
-) -> Iterator[str | None]:
+def files_brought(study: Study, stream: EventStream, folder: StudyFolder, halt: Halt) -> Iterator[str | None]:
     """Bring the files of trials that end during the block into the study's folder, where workers do not see that.
 
     Yields:
@@ -109,7 +137,7 @@ def files_brought(
         study: the study.
         stream: its events; it has begun.
         folder: its folder.
-        tell: told what could not be brought.
+        halt: set where some cannot be brought, so that the study does not count as finished without them.
     """
     checkpoints, started = study.config.cluster.checkpoints, stream.record.started
     if checkpoints is None or started is None:
@@ -123,8 +151,8 @@ def files_brought(
     finally:
         try:
             home.close(keep=not all(trial.ended for trial in stream.record.trials.values()))
-        except RemoteError as error:
-            tell(f"cluster.checkpoints: {error}; files of some trials are still there: `actsweep resume` brings them")
+        except RequestError as error:
+            halt.because(f"cluster.checkpoints: {error}; files of some trials are still there")
 
 
 class _Homecoming:
@@ -147,14 +175,20 @@ class _Homecoming:
             keep: whether they stay at the address, too, as trials that are to go on need them.
 
         Raises:
-            RemoteError: the storage does not answer.
+            RequestError: the first of what could not be brought; all others have been tried.
         """
         self._pool.shutdown()
+        errors = []
         for trial_id in sorted({file.name.partition("/")[0] for file in self._study.files()}):
-            self._bring(trial_id, keep=keep)
+            try:
+                self._bring(trial_id, keep=keep)
+            except RequestError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     def _bring_later(self, trial_id: str) -> None:
-        with suppress(RemoteError):  # `close` brings it, or says why not
+        with suppress(RequestError, OSError):  # `close` brings it, or says why not
             self._bring(trial_id, keep=False)
 
     def _bring(self, trial_id: str, *, keep: bool) -> None:

@@ -81,10 +81,16 @@ def test_without_retries_nothing_is_retried(study: Study, tmp_path: Path, reason
         assert driver.alone == set()
 
 
-def test_a_full_disk_halts_the_study_whatever_is_left_of_retries(driver: Driver) -> None:
-    assert [driver.fail(driver.trial(), "disk", said) for said in ("first", "second", "third")] == [True] * 3
+@pytest.mark.parametrize(
+    ("reason", "halted"),
+    [("disk", "the disk is full: first"), ("storage", "the storage of checkpoints does not answer: first")],
+)
+def test_what_no_trial_can_do_without_halts_the_study_whatever_is_left_of_retries(
+    driver: Driver, reason: FailureReason, halted: str
+) -> None:
+    assert [driver.fail(driver.trial(), reason, said) for said in ("first", "second", "third")] == [True] * 3
     assert driver.halt.is_set()
-    assert driver.halt.reason == "the disk is full: first"
+    assert driver.halt.reason == halted
 
 
 def test_where_the_user_has_asked_for_the_end_that_stays_the_reason(driver: Driver) -> None:

@@ -1,5 +1,6 @@
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -205,3 +206,18 @@ def test_half_precision_learns_about_the_same(trial: Callable[..., Trial]) -> No
     half, _ = rows_of(trial("trainer.epochs=10", "trainer.precision=bf16"))
     assert not same(full, half)
     assert half.val_acc[-1] == pytest.approx(full.val_acc[-1], abs=0.15)
+
+
+def test_a_job_of_slurm_around_it_changes_nothing(
+    trial: Callable[..., Trial], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Lightning by itself would take its words for an order to spread over nodes."""
+    expected, _ = rows_of(trial())
+    (tmp_path / "srun").write_text("#!/bin/sh\n")
+    (tmp_path / "srun").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    for name, value in {"JOB_ID": "7", "JOB_NAME": "x", "NTASKS": "4", "NTASKS_PER_NODE": "2", "PROCID": "0"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    curve, _ = rows_of(trial())
+    assert same(curve, expected)
+    assert [str(warning.message) for warning in recwarn if "srun" in str(warning.message)] == []
