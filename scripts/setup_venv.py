@@ -8,6 +8,7 @@ A container image is made in two steps, of which only the second depends on our 
 what actsweep needs to run, by the same lock, and `--wheel FOLDER` builds actsweep itself.
 """
 
+import argparse
 import contextlib
 import fcntl
 import hashlib
@@ -223,14 +224,20 @@ def build() -> None:
 
 def main() -> int:
     """Set up or check; return the exit status."""
-    if sys.argv[1:] == ["--check"]:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true")
+    what.add_argument("--packages", action="store_true")
+    what.add_argument("--wheel", metavar="FOLDER")
+    asked = parser.parse_args()
+    if asked.check:
         return 0 if read_stamp() == wanted_stamp() else 1
     try:
         with only_one():
-            if sys.argv[1:] == ["--packages"]:
+            if asked.packages:
                 fill()
-            elif sys.argv[1:2] == ["--wheel"]:
-                build_wheel(sys.argv[2])
+            elif asked.wheel:
+                build_wheel(asked.wheel)
             else:
                 build()
     except (SetupError, OSError) as error:

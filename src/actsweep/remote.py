@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMES = ("s3", "gs")
 CHUNK = 2**20
+PARTIAL = ".part"  # of a file that is being copied here
 AT_A_TIME = 16  # files: each waits for the network most of its time
 _CREDENTIALS = {"access_key", "secret_key", "session_token"}
 _ADDRESS = re.compile(rf"(?:{'|'.join(SCHEMES)})://[\w.-]+(?:/[\w.=-]+)*/?(?:\?[^#\s]*)?")
@@ -130,7 +131,7 @@ class RemoteFolder:
             def copy(name: str) -> None:
                 place = inside(target, name)
                 place.parent.mkdir(parents=True, exist_ok=True)
-                partial = place.with_name(f".{place.name}.part")
+                partial = place.with_name(f".{place.name}{PARTIAL}")
                 with system.open_input_stream(f"{path}/{name}") as source, partial.open("wb") as file:
                     while chunk := source.read(CHUNK):
                         file.write(chunk)

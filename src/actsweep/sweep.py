@@ -236,8 +236,8 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, arou
         _announce(stream, study, source, around.added)
         folder.write_config(study.config)
         with (
-            nullcontext() if own else told_when_full(cluster.resources, stream.record.is_busy, around.tell),
             files_brought(study, stream, folder, halt) as address,
+            nullcontext() if own else told_when_full(cluster.resources, stream.record.is_busy, around.tell),
         ):
             run_trials(study, source, folder, stream, halt, slots, address)
         mirror.close()

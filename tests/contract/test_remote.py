@@ -13,11 +13,14 @@ from PIL import Image
 
 from actsweep.data import prepare
 from actsweep.errors import DataError, RemoteError, RequestError
-from actsweep.records import RESUME_FILE, OutdatedError, StudyFolder
+from actsweep.events import StudyStarted, TrialFinished, TrialStarted
+from actsweep.halt import Halt
+from actsweep.records import RESUME_FILE, EventStream, Ledger, OutdatedError, StudyFolder
 from actsweep.remote import RemoteFolder, check_address, inside
 from actsweep.settings import StudyConfig
 from actsweep.studies import copy_study, fetch_study, reach_copy
-from actsweep.worker.remote_trials import RemoteAttempt
+from actsweep.study import Study
+from actsweep.worker.remote_trials import RemoteAttempt, files_brought
 from s3 import Storage, s3_server
 
 Compose = Callable[..., StudyConfig]
@@ -188,3 +191,54 @@ def test_an_attempt_goes_on_from_the_checkpoint_of_the_one_before_it(place: Remo
     assert (place / "trial" / "2").read("best.ckpt") == b"weights"
     with pytest.raises(OutdatedError):
         RemoteAttempt(tmp_path / "two" / "trial", 3, place.address).begin()
+
+
+def test_files_come_home_from_the_attempt_that_counts_whichever_ends_last(
+    place: RemoteFolder, compose: Compose, tmp_path: Path
+) -> None:
+    config = compose("experiment=smoke", "cluster=ray", f"cluster.checkpoints={place.address}")
+    study, halt = Study(config), Halt()
+    trial = study.tune_trial(study.cells[0], 0, {"optimizer.lr": 0.01})
+    folder, one = StudyFolder(tmp_path / "study"), trial.trial_id
+
+    def started(attempt: int) -> TrialStarted:
+        return TrialStarted(one, attempt, "tune", 0, 1, trial.cell.values, trial.nuisance, 0.0)
+
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        stream = EventStream(ledger, [])
+        stream(StudyStarted("smoke", {"label": "x", "fingerprint": "0" * 16, "classes": 2}, {}, {}, 1.0), started(1))
+        with files_brought(study, stream, folder, halt) as address:
+            assert address is not None
+            first = RemoteAttempt(tmp_path / "one" / one, 1, address)
+            first.begin()
+            first._looked -= 60  # as after a minute
+            assert not first.outdated
+            second = RemoteAttempt(tmp_path / "two" / one, 2, address)
+            second.begin()
+            first._looked -= 60
+            assert first.outdated
+            stream(started(2))
+            second.replace("best.ckpt", b"of the second")
+            second.end()
+            stream(TrialFinished(one, 2, "completed", {}, 2.0, {}))
+            first._latest = 1  # it has not looked since
+            first.replace("best.ckpt", b"of the first")
+            first.end()
+    assert (folder.trial(one) / "best.ckpt").read_bytes() == b"of the second"
+    assert {path.name for path in folder.trial(one).iterdir()} == {"best.ckpt", "attempt-1.log", "attempt-2.log"}
+    assert RemoteFolder(address).files() == []
+    assert not halt.is_set()
+
+
+def test_a_study_whose_files_do_not_come_home_does_not_count_as_finished(
+    place: RemoteFolder, compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, halt = Study(compose("experiment=smoke", "cluster=ray", f"cluster.checkpoints={place.address}")), Halt()
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        stream = EventStream(ledger, [])
+        stream(StudyStarted("smoke", {"label": "x", "fingerprint": "0" * 16, "classes": 2}, {}, {}, 1.0))
+        with files_brought(study, stream, StudyFolder(tmp_path / "study"), halt):
+            monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert halt.reason is not None
+    assert halt.reason.startswith(f"cluster.checkpoints: {place.address}/smoke-")
+    assert halt.reason.endswith("files of some trials are still there")

@@ -117,7 +117,7 @@ def test_doctor_says_what_each_node_offers(actsweep: Command, with_token: Head, 
     assert found.returncode == 0, found.stdout
     assert "serves; 4 trials at a time" in " ".join(found.stdout.split())
     assert found.stdout.count("\nnode ") == 2
-    assert "4 CPU and" in " ".join(found.stdout.split())
+    assert "4 CPU and 2 GPU and" in " ".join(found.stdout.split())
 
 
 @pytest.mark.slow

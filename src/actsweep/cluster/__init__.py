@@ -6,7 +6,7 @@ from actsweep.cluster.agents import AgentsAsked, run_agents
 from actsweep.cluster.connection import Capacity, connected
 from actsweep.cluster.jobs import Job, JobAsked, JobServer
 from actsweep.cluster.nodes import Node, asked_nodes, check_nodes, refuse_node
-from actsweep.cluster.request import shown, worker_request
+from actsweep.cluster.request import shown, worker_options, worker_request
 from actsweep.cluster.room import told_when_full
 from actsweep.cluster.staging import CONFIG as STAGED_CONFIG
 from actsweep.cluster.watch import ended_with_ray
@@ -30,5 +30,6 @@ __all__ = [
     "run_agents",
     "shown",
     "told_when_full",
+    "worker_options",
     "worker_request",
 ]

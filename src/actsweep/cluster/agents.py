@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from actsweep.cluster.connection import connected
+from actsweep.cluster.request import worker_options
 from actsweep.errors import RequestError
 from actsweep.settings import ClusterSettings
 
@@ -68,8 +69,7 @@ def run_agents(settings: ClusterSettings, asked: AgentsAsked, said: Callable[[in
 def _run(settings: ClusterSettings, asked: AgentsAsked, said: Callable[[int, str], None]) -> list[int]:
     import ray
 
-    resources = {"num_cpus": settings.resources.cpu, "num_gpus": settings.resources.gpu}
-    actor = ray.remote(_Agent).options(scheduling_strategy="SPREAD", **resources)
+    actor = ray.remote(_Agent).options(scheduling_strategy="SPREAD", **worker_options(settings.resources))
     agents = {number: actor.remote() for number in range(1, asked.count + 1)}
     words = [*([] if asked.runs is None else ["--count", str(asked.runs)]), asked.sweep]
     codes: dict[int, int] = {}

@@ -1,6 +1,7 @@
 """What one worker asks of a Ray cluster, in Ray's words."""
 
 import math
+from typing import Any
 
 from actsweep.settings import ResourceSettings
 
@@ -19,9 +20,16 @@ def worker_request(asked: ResourceSettings, *, whole_gpu: bool = False) -> dict[
     return {name: amount for name, amount in amounts.items() if amount}
 
 
+def worker_options(asked: ResourceSettings) -> dict[str, Any]:
+    """The same as options of a Ray task or actor."""
+    memory = {} if asked.memory is None else {"memory": round(asked.memory * GIBIBYTE)}
+    return {"num_cpus": asked.cpu, "num_gpus": asked.gpu, "resources": dict(asked.custom), **memory}
+
+
 def shown(amounts: dict[str, float]) -> str:
-    """Amounts for people: `1 CPU and 0.5 GPU`."""
+    """Amounts for people, in one order: `1 CPU and 0.5 GPU`."""
+    first = {name: place for place, name in enumerate(("CPU", "GPU", "memory"))}
     return " and ".join(
         f"{amount / GIBIBYTE:.3g} GiB of memory" if name == "memory" else f"{amount:g} {name}"
-        for name, amount in amounts.items()
+        for name, amount in sorted(amounts.items(), key=lambda item: (first.get(item[0], len(first)), item[0]))
     )

@@ -31,8 +31,8 @@ def told_when_full(asked: ResourceSettings, busy: Callable[[], bool], told: Call
                 if waiting:
                     told("the cluster has room again: a trial runs")
                     waiting = False
-            elif not waiting and time.monotonic() - heard > PATIENCE_SECONDS:
-                told(_why(asked))
+            elif not waiting and time.monotonic() - heard > PATIENCE_SECONDS and (why := _why(asked)):
+                told(why)
                 waiting = True
 
     thread = threading.Thread(target=watch, name="room-watch", daemon=True)
@@ -45,10 +45,16 @@ def told_when_full(asked: ResourceSettings, busy: Callable[[], bool], told: Call
 
 
 def _why(asked: ResourceSettings) -> str:
+    """What is short; empty where nothing is, as while workers start, or where the head does not say."""
     import ray
 
     request = worker_request(asked)
-    there, free = ray.cluster_resources(), ray.available_resources()
+    try:
+        there, free = ray.cluster_resources(), ray.available_resources()
+    except (ray.exceptions.RaySystemError, ray.exceptions.RpcError, ConnectionError):
+        return ""
+    if all(free.get(name, 0.0) >= amount for name, amount in request.items()):
+        return ""
     have = ", ".join(
         f"{shown({name: free.get(name, 0.0)})} free of {shown({name: there.get(name, 0.0)})}" for name in request
     )

@@ -3,6 +3,7 @@
 import shutil
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,23 +44,29 @@ def _remote(folder: RemoteFolder) -> Origin:
 
 def _copied(folder: RemoteFolder, files: list[RemoteFile], place: Path) -> Images:
     shutil.rmtree(place, ignore_errors=True)  # what was cut off
-    try:
+    with _named(folder, place):
         folder.download([file.name for file in files], place)
         images = _read(list_images(str(place)))
+    return images._replace(chunks=_and_removed(images.chunks, folder, place))
+
+
+def _and_removed(chunks: Iterable[NDArray[Any]], folder: RemoteFolder, place: Path) -> Iterator[NDArray[Any]]:
+    with _named(folder, place):
+        yield from chunks
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def _named(folder: RemoteFolder, place: Path) -> Iterator[None]:
+    """Remove the copy of a folder where an error comes up, and give the error the address in its place."""
+    try:
+        yield
     except DataError as error:
         shutil.rmtree(place, ignore_errors=True)
         raise DataError(str(error).replace(str(place), folder.address)) from error
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
-    return images._replace(chunks=_and_removed(images.chunks, place))
-
-
-def _and_removed(chunks: Iterable[NDArray[Any]], place: Path) -> Iterator[NDArray[Any]]:
-    try:
-        yield from chunks
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _label(listing: Listing) -> str:

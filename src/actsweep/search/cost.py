@@ -8,6 +8,7 @@ from typing import Any
 
 import ray
 
+from actsweep.cluster import worker_options
 from actsweep.data import Source
 from actsweep.events import StepCost, TrialRecord
 from actsweep.records import EventStream
@@ -24,8 +25,8 @@ def measure_costs(study: Study, source: Source, stream: EventStream, stop: threa
     if not units:
         return
     asked = [[_config(study, arm[0]).model_dump() for arm in unit] for unit in units]
-    resources = study.config.cluster.resources
-    worker = ray.remote(_costs).options(num_cpus=resources.cpu, num_gpus=resources.gpu, num_returns="streaming")
+    asks = worker_options(study.config.cluster.resources)
+    worker = ray.remote(_costs).options(num_returns="streaming", **asks)
     answers = worker.remote(asdict(source), asked)
     for unit in units:
         while not ray.wait([answers], timeout=LOOK_SECONDS)[0]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from actsweep.errors import RemoteError, RequestError
 from actsweep.records import StudyFolder
-from actsweep.remote import RemoteFolder, is_remote
+from actsweep.remote import PARTIAL, RemoteFolder, is_remote
 
 _ADVICE = {
     True: "it is copied there when its sweep ends",
@@ -34,7 +34,7 @@ def fetch_study(source: str, target: Path) -> int:
         RemoteError: the storage does not answer.
     """
     names, ledger, copy = _at_an_address(RemoteFolder(source)) if is_remote(source) else _mounted(Path(source))
-    if ledger is None:
+    if not ledger:
         raise RequestError(f"{source}: no study is there, as far as this machine can see; {_ADVICE[is_remote(source)]}")
     if target.exists() and not _same_study(ledger, target):
         raise RequestError(f"--out {target}: holds something else; give another folder: --out DIR")
@@ -108,7 +108,7 @@ def _at_an_address(source: RemoteFolder) -> _Found:
 
 
 def _ledger_first(names: Iterable[str]) -> list[str]:
-    kept = [name for name in names if Path(name).parts[0] not in _LEFT]
+    kept = [name for name in names if Path(name).parts[0] not in _LEFT and not name.endswith(PARTIAL)]
     return sorted(kept, key=lambda name: (name != "ledger.jsonl", name))
 
 

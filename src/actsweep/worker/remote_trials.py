@@ -18,13 +18,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from actsweep.errors import RemoteError, RequestError
-from actsweep.events import Event, StudyStarted, TrialFinished
+from actsweep.events import Event, StudyRecord, StudyStarted, TrialFinished
 from actsweep.halt import Halt
 from actsweep.records import RESUME_FILE, Attempt, EventStream, StudyFolder
 from actsweep.remote import RemoteFolder
 from actsweep.study import Study
 
 AT_A_TIME = 4  # trials whose files are brought
+LOOK_SECONDS = 10.0  # at the address, for a later attempt
 PATIENCE_SECONDS = 60.0
 
 
@@ -81,6 +82,21 @@ class RemoteAttempt(Attempt):
         super().__init__(folder, number)
         self._trial = RemoteFolder(address) / folder.name
         self._own = self._trial / str(number)
+        self._latest, self._looked = number, time.monotonic()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a later attempt has begun, on whatever node; that is looked for every `LOOK_SECONDS`."""
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._looked = time.monotonic()
+            with suppress(RemoteError):
+                self._latest = max(self._numbers(), default=self._latest)
+        return super().outdated or self._latest > self.number
+
+    def _numbers(self, name: str | None = None) -> list[int]:
+        """Of the attempts that have left a file, or one of that name."""
+        found = (file.name.partition("/") for file in self._trial.files())
+        return [int(number) for number, _, file in found if number.isdigit() and file == (name or file)]
 
     def begin(self) -> None:
         """Begin, with the latest checkpoint of earlier attempts.
@@ -95,9 +111,7 @@ class RemoteAttempt(Attempt):
 
     def _bring_checkpoint(self) -> None:
         self._own.write(self.log.name, self.log.read_bytes())
-        names = [file.name for file in self._trial.files() if Path(file.name).name == RESUME_FILE]
-        earlier = [int(attempt) for name in names if (attempt := name.partition("/")[0]).isdigit()]
-        earlier = [number for number in earlier if number < self.number]
+        earlier = [number for number in self._numbers(RESUME_FILE) if number < self.number]
         (self.folder / RESUME_FILE).unlink(missing_ok=True)
         if earlier:
             (self._trial / str(max(earlier))).download([RESUME_FILE], self.folder)
@@ -144,7 +158,7 @@ def files_brought(study: Study, stream: EventStream, folder: StudyFolder, halt: 
         yield None
         return
     address = study_address(checkpoints, study.config.run.name, started)
-    home = _Homecoming(RemoteFolder(address), folder)
+    home = _Homecoming(RemoteFolder(address), folder, stream.record)
     stream.subscribe(home)
     try:
         yield address
@@ -158,9 +172,10 @@ def files_brought(study: Study, stream: EventStream, folder: StudyFolder, halt: 
 class _Homecoming:
     """Brings files of trials while the driver goes on: a subscriber of the study's events."""
 
-    def __init__(self, study: RemoteFolder, folder: StudyFolder) -> None:
+    def __init__(self, study: RemoteFolder, folder: StudyFolder, record: StudyRecord) -> None:
         self._study = study
         self._folder = folder
+        self._record = record
         self._pool = ThreadPoolExecutor(AT_A_TIME)
 
     def __call__(self, event: Event) -> None:
@@ -192,11 +207,14 @@ class _Homecoming:
             self._bring(trial_id, keep=False)
 
     def _bring(self, trial_id: str, *, keep: bool) -> None:
-        trial = self._study / trial_id
+        """Logs of all attempts; of other files those of the attempt that counts, whichever came last."""
+        trial, record = self._study / trial_id, self._record.trials.get(trial_id)
+        counts = record.started.attempt if record else 0
         by_attempt: dict[int, list[str]] = defaultdict(list)
         for file in trial.files():
             number, _, name = file.name.partition("/")
-            if number.isdigit() and name != RESUME_FILE:
+            wanted = name.endswith(".log") or (number == str(counts) and name != RESUME_FILE)
+            if number.isdigit() and wanted:
                 by_attempt[int(number)].append(name)
         for attempt, names in sorted(by_attempt.items()):
             (trial / str(attempt)).download(names, self._folder.trial(trial_id))
