@@ -2,6 +2,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_a_submitted_sweep_gives_the_results_of_a_local_one(
     words = ("experiment=smoke", "cluster=ray", f"cluster.address={with_token.address}", f"cluster.storage={tmp_path}")
     with command_lines() as lines:
         done = actsweep("submit", "--follow", *words, "tracker=none", timeout=240)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     assert done.stdout.startswith("submitted raysubmit_")
     assert "relu" in done.stdout
     assert timeless.curves(tmp_path / "smoke").equals(timeless.curves(smoke.folder))
@@ -122,6 +123,18 @@ def test_what_is_no_job_is_refused_with_those_there_are(actsweep: Command, with_
     assert "raysubmit_none: no job of ours has this id" in refused.stderr
     nowhere = actsweep("jobs", "--address", "10.0.0.5:6379", cwd=tmp_path)
     assert (nowhere.returncode, "--address: needs the address of a job server" in nowhere.stderr) == (2, True)
+
+
+OTHER_RAY = "import sys, ray; ray.__version__ = '2.0.1'; from actsweep.cli import run; sys.exit(run(sys.argv[1:]))"
+
+
+def test_a_cluster_of_another_ray_is_refused_with_both_versions(with_token: Head, tmp_path: Path) -> None:
+    words = ("experiment=smoke", "cluster=ray", f"cluster.address={with_token.gcs}", f"run.root={tmp_path}")
+    command = [sys.executable, "-c", OTHER_RAY, "sweep", *words]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert f"cluster.address={with_token.gcs}: Version mismatch" in refused.stderr
+    assert all(f"Ray: {one}" in refused.stderr for one in (version("ray"), "2.0.1"))
 
 
 def test_a_folder_of_settings_that_holds_images_is_too_large(

@@ -1,9 +1,10 @@
-"""Commands about results: report, analyze, compare."""
+"""Commands about results: report, analyze, compare, export."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser, warn
+from actsweep.cli.memory import TORCH
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,6 +68,19 @@ def _compare(words: list[str], debug: bool) -> int:
     return DONE
 
 
+def _export(words: list[str], debug: bool) -> int:
+    from actsweep.exporting import FORMATS, export_model
+
+    parser = _parser("export", nargs=None)
+    parser.add_argument("--cell", metavar="VALUES", help="of a cell, such as relu,3; needed where there are several")
+    parser.add_argument("--format", default="ckpt", dest="form", metavar="FORMAT", help=" | ".join(FORMATS))
+    parser.add_argument("--out", metavar="FILE", type=Path, help="the file (STUDY-CELL in the working folder)")
+    asked = parser.parse_args(words)
+    file, trial = export_model(asked.run_dir, asked.cell, asked.form, asked.out)
+    print(f"model of trial {trial}: {file}")  # noqa: T201
+    return DONE
+
+
 def _parser(command: str, nargs: str | None) -> Parser:
     parser = Parser(command, COMMANDS[command].usage, COMMANDS[command].summary)
     parser.add_argument(
@@ -78,5 +92,11 @@ def _parser(command: str, nargs: str | None) -> Parser:
 COMMANDS = {
     "report": Command("rebuild results.json and report.html from the records", "RUN_DIR", _report),
     "analyze": Command("the same analysis of anyone's curves", "CURVES... [OPTIONS]", _analyze),
+    "export": Command(
+        "the best model of a cell, for other programs",
+        "RUN_DIR [--cell relu,3] [--format ckpt|torch|onnx]",
+        _export,
+        TORCH,
+    ),
     "compare": Command("settings and verdicts of several studies side by side", "RUN_DIR RUN_DIR...", _compare),
 }

@@ -56,7 +56,9 @@ def _takes_any_job(address: str) -> bool:
             return True
     except urllib.error.HTTPError:
         return False
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except http.client.HTTPException as error:
+        raise RequestError(f"cluster.address={address}: what answers there is no job server") from error
+    except (OSError, ValueError) as error:
         raise RequestError(f"cluster.address={address}: no job server answers ({error})") from error
 
 

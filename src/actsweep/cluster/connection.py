@@ -176,6 +176,9 @@ def _no_answer(settings: ClusterSettings, error: Exception) -> str:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         why = f"are {files} open files (ulimit -n) too few" if files < ENOUGH_FILES else "is it too busy"
         return f"cluster=local: Ray does not start on this machine ({first_line(error)}); {why}?"
+    said = str(error)
+    if said.startswith("Version mismatch"):  # Ray's own words, a version a line
+        return f"cluster.address={settings.address}: {' '.join(said.split())}"
     return f"cluster.address={settings.address}: no Ray cluster answers ({first_line(error)})"
 
 

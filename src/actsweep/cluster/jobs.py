@@ -1,5 +1,6 @@
 """A sweep as a job on a running Ray cluster, its driver there."""
 
+import logging
 import shlex
 import tempfile
 import time
@@ -23,6 +24,7 @@ POLL_SECONDS = 1.0
 AGENT_WAIT_SECONDS = 90.0  # a head that has just started, on a busy machine
 AWAY_SECONDS = 60.0  # for which a job that is followed may be without its server
 STOP_SECONDS = 60  # in which a job that is told to stop writes down what it has
+_TALKATIVE = ("ray", "ray.dashboard.modules.dashboard_sdk")  # of every package that is sent
 NO_AGENT = "No available agent"
 AGENT_HINT = (
     " (the head's agent does not serve: where two Rays run on one machine, the second needs its own port for it,"
@@ -219,7 +221,10 @@ def _client(address: str) -> "JobSubmissionClient":
             from ray.job_submission import JobSubmissionClient
 
             read_again()
-            return JobSubmissionClient(address)
+            client = JobSubmissionClient(address)
+            for name in _TALKATIVE:
+                logging.getLogger(name).setLevel(logging.CRITICAL)
+            return client
     except AuthenticationError as error:
         raise RequestError(
             f"cluster.address={address}: the cluster does not accept this token; {TOKEN_HINT}"

@@ -1,0 +1,97 @@
+"""The best model of a cell in files that other programs load."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from actsweep.model import Classifier
+from actsweep.records import StudyFolder, read_ledger
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+IMAGES = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+WITHOUT_US = """
+import sys, torch
+program = torch.export.load(sys.argv[1])
+torch.save(program.module()(torch.load(sys.argv[2])), sys.argv[3])
+assert not any(name.split(".")[0] == "actsweep" for name in sys.modules)
+"""
+
+
+@pytest.fixture
+def expected(smoke: Any) -> tuple[str, torch.Tensor]:
+    """The best replicate of relu by the study's own results, and its logits."""
+    replicates = [
+        trial for trial in smoke.results["trials"] if (trial["phase"], trial["activation"]) == ("replicate", "relu")
+    ]
+    best = max(replicates, key=lambda trial: trial["best_val_acc"])["trial_id"]
+    model = Classifier.load_from_checkpoint(smoke.folder / "trials" / best / "best.ckpt", weights_only=True).eval()
+    with torch.no_grad():
+        return best, model(IMAGES)
+
+
+def test_a_checkpoint_is_that_of_the_best_replicate(
+    actsweep: Command, smoke: Any, expected: tuple[str, torch.Tensor], tmp_path: Path
+) -> None:
+    done = actsweep("export", str(smoke.folder), "--cell", "relu,3", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"model of trial {expected[0]}: smoke-relu-3.ckpt\n"
+    weights = smoke.folder / "trials" / expected[0] / "best.ckpt"
+    assert (tmp_path / "smoke-relu-3.ckpt").read_bytes() == weights.read_bytes()
+    again = actsweep("export", str(smoke.folder), "--cell", "relu,3", cwd=tmp_path)
+    assert (again.returncode, "exists already; give another file" in again.stderr) == (2, True)
+
+
+def test_a_program_of_torch_needs_nothing_of_ours(
+    actsweep: Command, smoke: Any, expected: tuple[str, torch.Tensor], tmp_path: Path
+) -> None:
+    words = ("--cell", "relu/3", "--format", "torch", "--out", "model.pt2")
+    done = actsweep("export", str(smoke.folder), *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    torch.save(IMAGES, tmp_path / "images")
+    command = [sys.executable, "-c", WITHOUT_US, "model.pt2", "images", "logits"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=100)
+    torch.testing.assert_close(torch.load(tmp_path / "logits").detach(), expected[1])
+
+
+def test_onnx_gives_the_same_logits(
+    actsweep: Command, smoke: Any, expected: tuple[str, torch.Tensor], tmp_path: Path
+) -> None:
+    done = actsweep("export", str(smoke.folder), "--cell", "relu,3", "--format", "onnx", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    session = onnxruntime.InferenceSession(tmp_path / "smoke-relu-3.onnx", providers=["CPUExecutionProvider"])
+    (logits,) = session.run(["logits"], {"images": IMAGES.numpy()})
+    np.testing.assert_allclose(logits, expected[1].numpy(), atol=1e-5)
+    assert [path.name for path in tmp_path.iterdir()] == ["smoke-relu-3.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "--cell None: no such cell; known are relu,3, sigmoid,3"),
+        (("--cell", "rleu,3"), "--cell rleu,3: no such cell; known are relu,3, sigmoid,3; did you mean 'relu,3'?"),
+        (("--cell", "relu,3", "--format", "pickle"), "--format pickle: known are ckpt, torch, onnx"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused(
+    actsweep: Command, smoke: Any, words: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    refused = actsweep("export", str(smoke.folder), *words, cwd=tmp_path)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert message in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_that_were_removed_are_named(actsweep: Command, smoke: Any, tmp_path: Path) -> None:
+    subprocess.run(["cp", "-r", str(smoke.folder), str(tmp_path / "smoke")], check=True)
+    for weights in (tmp_path / "smoke" / "trials").glob("*/best.ckpt"):
+        weights.unlink()
+    refused = actsweep("export", "smoke", "--cell", "relu,3", cwd=tmp_path)
+    assert (refused.returncode, "the weights are missing" in refused.stderr) == (2, True)
+    assert read_ledger(StudyFolder(tmp_path / "smoke").ledger).fold().finished
