@@ -36,7 +36,8 @@ def _of_stratum(results: Results, stratum: tuple[Any, ...]) -> str:
         said += _among_healthy(name, difference)
     if difference is None or difference["low"] is None:
         return said  # who wins among so few runs is chance
-    return said + _odds(name, arm_of(results, other), compared.get("p_a_better"))
+    open_mean = difference["low"] <= 0 <= difference["high"]
+    return said + _odds(name, arm_of(results, other), compared.get("p_a_better"), open_mean=open_mean)
 
 
 def _opponent(results: Results, best: Row, others: Sequence[Row]) -> Row:
@@ -68,7 +69,7 @@ def _margin(best: str, other: str, row: Row | None) -> str:
         return f"{said}: for all practical purposes they are equal"
     if low > 0:
         return f"{said}: the difference is more than chance"
-    return f"{said}: this may be chance, as the interval includes no difference"
+    return f"{said}: on average this may be chance, as the interval includes no difference"
 
 
 def _among_healthy(best: str, row: Row | None) -> str:
@@ -92,8 +93,19 @@ def _interval(best: str, row: Row, ends: Row) -> tuple[float, float] | None:
     return low, high
 
 
-def _odds(best: str, other: str, row: Row | None) -> str:
+def _odds(best: str, other: str, row: Row | None, *, open_mean: bool) -> str:
+    """How often a run of the best beats one of the other; `open_mean` is whether the averages may differ by chance."""
     if row is None or row["estimate"] is None:
         return ""
-    chance = row["estimate"] if _sign(best, row) > 0 else 1 - row["estimate"]
-    return f" A random run of {best} beats a random run of {other} {100 * chance:.0f} times in 100."
+    turned = _sign(best, row) < 0
+    chance = 1 - row["estimate"] if turned else row["estimate"]
+    said = f" A random run of {best} beats a random run of {other} {100 * chance:.0f} times in 100"
+    if row["low"] is None or row["high"] is None:
+        return f"{said}."
+    low, high = (1 - row["high"], 1 - row["low"]) if turned else (row["low"], row["high"])
+    said += f" (interval {100 * low:.0f} to {100 * high:.0f})"
+    if open_mean and low > 0.5:
+        said += (
+            f": that {best} is the better of two runs is more than chance, though how much better on average is open"
+        )
+    return f"{said}."

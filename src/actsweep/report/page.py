@@ -51,6 +51,7 @@ def render(results: Results, curves: Iterable[Curve]) -> str:
         headlines=headline(results),
         warnings=[clean(warning) for warning in results["study"]["warnings"]],
         groups=verdict_groups(results),
+        stopping=[clean(costs["sentence"]) for costs in results["study"].get("stopping", [])],
         cells=cells,
         some_failed=any(cell.failed != DASH for cell in cells),
         terms=cell_terms(results),

@@ -19,7 +19,7 @@ def test_the_best_arm_its_lead_and_how_sure_it_is(results: Row) -> None:
     assert text == (
         "At depth 3, relu has the best test accuracy, 97 % on average, 2.0 percentage points above sigmoid "
         "(99.5 % interval 1.2 to 2.8): the difference is more than chance. "
-        "A random run of relu beats a random run of sigmoid 98 times in 100."
+        "A random run of relu beats a random run of sigmoid 98 times in 100 (interval 80 to 100)."
     )
 
 
@@ -29,11 +29,22 @@ def test_where_the_other_arm_is_best_the_comparison_is_turned_round(results: Row
     text = compared(results, *rows, cells=cells)
     assert "sigmoid has the best test accuracy, 97 % on average, 2.0 percentage points above relu" in text
     assert "(99.5 % interval 1.2 to 2.8): the difference is more than chance." in text
-    assert "A random run of sigmoid beats a random run of relu 98 times in 100." in text
+    assert "A random run of sigmoid beats a random run of relu 98 times in 100 (interval 80 to 100)." in text
 
 
 def test_an_interval_that_includes_no_difference_may_be_chance(results: Row) -> None:
-    assert "this may be chance" in compared(results, comparison("d_test_acc", 0.02, -0.01, 0.05))
+    assert "on average this may be chance" in compared(results, comparison("d_test_acc", 0.02, -0.01, 0.05))
+
+
+def test_runs_whose_order_is_clear_are_told_from_an_average_that_is_not(results: Row) -> None:
+    unclear = comparison("d_test_acc", 0.08, -0.07, 0.24)
+    text = compared(results, unclear, comparison("p_a_better", 0.99, 0.9, 1.0))
+    assert "on average this may be chance" in text
+    assert text.endswith(
+        "99 times in 100 (interval 90 to 100): that relu is the better of two runs is more than chance, though how "
+        "much better on average is open."
+    )
+    assert "more than chance" not in compared(results, unclear, comparison("p_a_better", 0.6, 0.4, 0.8))
 
 
 def test_equivalent_arms_are_called_equal(results: Row) -> None:

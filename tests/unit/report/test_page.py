@@ -166,3 +166,12 @@ def test_the_file_is_written_whole(tmp_path: Path, results: Row, curves: list[Ro
 
 def test_a_page_depends_on_nothing_but_the_results(results: Row, curves: list[Row]) -> None:
     assert render(results, curves) == render(results, curves)
+
+
+def test_what_early_stopping_saved_and_cost_is_told(results: Row, curves: list[Row]) -> None:
+    assert "Early stopping" not in Page(render(results, curves)).text
+    results["study"]["stopping"] = [{"sentence": f"relu/3: 4 of 8 were stopped{HOSTILE}"}]
+    page = Page(render(results, curves))
+    assert "Early stopping of tune trials" in page.text
+    assert "relu/3: 4 of 8 were stopped</script>" in page.text
+    assert [attributes for tag, attributes in page.elements if tag == "img"] == []
