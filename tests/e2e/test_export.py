@@ -1,5 +1,6 @@
 """The best model of a cell in files that other programs load."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,8 +12,8 @@ import onnxruntime
 import pytest
 import torch
 
+from actsweep.cli import run
 from actsweep.model import Classifier
-from actsweep.records import StudyFolder, read_ledger
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 IMAGES = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -37,15 +38,15 @@ def expected(smoke: Any) -> tuple[str, torch.Tensor]:
 
 
 def test_a_checkpoint_is_that_of_the_best_replicate(
-    actsweep: Command, smoke: Any, expected: tuple[str, torch.Tensor], tmp_path: Path
+    actsweep: Command, smoke: Any, expected: tuple[str, torch.Tensor], tmp_path: Path, capsys: Any
 ) -> None:
     done = actsweep("export", str(smoke.folder), "--cell", "relu,3", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"model of trial {expected[0]}: smoke-relu-3.ckpt\n"
     weights = smoke.folder / "trials" / expected[0] / "best.ckpt"
     assert (tmp_path / "smoke-relu-3.ckpt").read_bytes() == weights.read_bytes()
-    again = actsweep("export", str(smoke.folder), "--cell", "relu,3", cwd=tmp_path)
-    assert (again.returncode, "exists already; give another file" in again.stderr) == (2, True)
+    assert run(["export", str(smoke.folder), "--cell", "relu,3", "--out", str(tmp_path / "smoke-relu-3.ckpt")]) == 2
+    assert "exists already; give another file" in capsys.readouterr().err
 
 
 def test_a_program_of_torch_needs_nothing_of_ours(
@@ -80,18 +81,19 @@ def test_onnx_gives_the_same_logits(
     ],
 )
 def test_what_cannot_be_exported_is_refused(
-    actsweep: Command, smoke: Any, words: tuple[str, ...], message: str, tmp_path: Path
+    smoke: Any, words: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: Any, capsys: Any
 ) -> None:
-    refused = actsweep("export", str(smoke.folder), *words, cwd=tmp_path)
-    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
-    assert message in refused.stderr
+    monkeypatch.chdir(tmp_path)
+    assert run(["export", str(smoke.folder), *words]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_weights_that_were_removed_are_named(actsweep: Command, smoke: Any, tmp_path: Path) -> None:
-    subprocess.run(["cp", "-r", str(smoke.folder), str(tmp_path / "smoke")], check=True)
-    for weights in (tmp_path / "smoke" / "trials").glob("*/best.ckpt"):
+def test_weights_that_were_removed_are_named(smoke: Any, tmp_path: Path, capsys: Any) -> None:
+    folder = shutil.copytree(smoke.folder, tmp_path / "smoke")
+    for weights in (folder / "trials").glob("*/best.ckpt"):
         weights.unlink()
-    refused = actsweep("export", "smoke", "--cell", "relu,3", cwd=tmp_path)
-    assert (refused.returncode, "the weights are missing" in refused.stderr) == (2, True)
-    assert read_ledger(StudyFolder(tmp_path / "smoke").ledger).fold().finished
+    assert run(["export", str(folder), "--cell", "relu,3"]) == 2
+    assert "the weights are missing" in capsys.readouterr().err

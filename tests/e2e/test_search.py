@@ -100,7 +100,7 @@ def test_a_tpe_study_does_not_depend_on_how_many_trials_run_at_a_time(actsweep: 
             "adam",
             marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             [
                 "+study.scientific.model.norm=[none,batch]",
                 "study.scientific.model.activation=null",
@@ -109,6 +109,7 @@ def test_a_tpe_study_does_not_depend_on_how_many_trials_run_at_a_time(actsweep: 
             "norm",
             ["none", "batch"],
             "none",
+            marks=pytest.mark.slow,
         ),
         (
             [

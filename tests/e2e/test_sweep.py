@@ -203,6 +203,7 @@ def test_a_killed_sweep_goes_on_to_the_same_results(actsweep: Command, smoke: An
     assert timeless.results(folder) == timeless.results(smoke.folder)
 
 
+@pytest.mark.slow
 def test_a_lost_worker_costs_an_attempt_and_no_trial(actsweep: Command, tmp_path: Path) -> None:
     folder = tmp_path / "outputs" / "smoke"
     words = ("experiment=smoke", "study.replicate.seeds=6", "trainer.epochs=6", "tracker=none")
