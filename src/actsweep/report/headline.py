@@ -100,11 +100,15 @@ def _odds(best: str, other: str, row: Row | None, *, open_mean: bool) -> str:
     turned = _sign(best, row) < 0
     chance = 1 - row["estimate"] if turned else row["estimate"]
     said = f" A random run of {best} beats a random run of {other} {100 * chance:.0f} times in 100"
-    if row["low"] is None or row["high"] is None:
-        return f"{said}."
-    low, high = (1 - row["high"], 1 - row["low"]) if turned else (row["low"], row["high"])
-    said += f" (interval {100 * low:.0f} to {100 * high:.0f})"
-    if open_mean and low > 0.5:
+    low, high = (1 - row["high"], 1 - row["low"]) if turned and row["low"] is not None else (row["low"], row["high"])
+    if low is not None:
+        said += f" (interval {100 * low:.0f} to {100 * high:.0f})"
+        is_clear = low > 0.5
+    else:  # where every run of one is above every run of the other, there is no interval to be had
+        p = row["p_permutation"]
+        is_clear = p is not None and p < 1 - row["level"]
+        said += f" (permutation test, p = {p:.1g})" if is_clear else ""
+    if open_mean and is_clear:
         said += (
             f": that {best} is the better of two runs is more than chance, though how much better on average is open"
         )
