@@ -46,11 +46,11 @@ def is_remote(place: str | None) -> bool:
     return place is not None and "://" in place
 
 
-def check_address(option: str, place: str) -> str:
-    """An address as it was given.
+def check_address(option: str, place: str) -> None:
+    """Refuse what is no address.
 
     Raises:
-        ValueError: it is none that we can use; the message names the option.
+        ValueError: we cannot use it, or it holds a secret; the message names the option.
     """
     parts = urlsplit(place)
     if "@" in parts.netloc or _CREDENTIALS & set(parse_qs(parts.query, keep_blank_values=True)):
@@ -63,7 +63,6 @@ def check_address(option: str, place: str) -> str:
         raise ValueError(
             f"{option}={place}: must be an address of the form {accepted}, of letters, digits and the signs . _ - ="
         )
-    return place
 
 
 @dataclass(frozen=True)
@@ -148,9 +147,8 @@ class RemoteFolder:
         """
         with self._reached() as (system, path):
             for name in names:
-                content = (
-                    source / name
-                ).read_bytes()  # all of it first: what is cut off would take the place of a file
+                # All of it first: what is cut off would take the place of a file.
+                content = (source / name).read_bytes()
                 with system.open_output_stream(f"{path}/{name}") as target:
                     target.write(content)
 

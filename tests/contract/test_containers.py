@@ -152,6 +152,11 @@ def test_every_pod_is_closed_sized_watched_and_sees_the_studies(path: Path) -> N
         assert gpu["template"]["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
 
 
+def test_a_cluster_for_one_job_is_like_one_that_stays(manifest: dict[str, Any]) -> None:
+    [job] = objects(DOCKER / "kuberay" / "rayjob.yaml")
+    assert cluster_of(job) == cluster_of(manifest)
+
+
 def break_head(spec: dict[str, Any]) -> None:
     spec["headGroup"] = spec.pop("headGroupSpec")
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from actsweep.data import prepare
 from actsweep.errors import DataError, RemoteError, RequestError
-from actsweep.events import StudyStarted, TrialFinished, TrialStarted
+from actsweep.events import StudyStarted, TrialFailed, TrialFinished, TrialStarted
 from actsweep.halt import Halt
 from actsweep.records import RESUME_FILE, EventStream, Ledger, OutdatedError, StudyFolder
 from actsweep.remote import RemoteFolder, check_address, inside
@@ -228,6 +228,27 @@ def test_files_come_home_from_the_attempt_that_counts_whichever_ends_last(
     assert {path.name for path in folder.trial(one).iterdir()} == {"best.ckpt", "attempt-1.log", "attempt-2.log"}
     assert RemoteFolder(address).files() == []
     assert not halt.is_set()
+
+
+def test_what_a_failed_trial_can_go_on_from_stays_there(place: RemoteFolder, compose: Compose, tmp_path: Path) -> None:
+    study = Study(compose("experiment=smoke", "cluster=ray", f"cluster.checkpoints={place.address}"))
+    trial = study.tune_trial(study.cells[0], 0, {"optimizer.lr": 0.01})
+    folder, one = StudyFolder(tmp_path / "study"), trial.trial_id
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        stream = EventStream(ledger, [])
+        stream(StudyStarted("smoke", {"label": "x", "fingerprint": "0" * 16, "classes": 2}, {}, {}, 1.0))
+        stream(TrialStarted(one, 1, "tune", 0, 1, trial.cell.values, trial.nuisance, 0.0))
+        with files_brought(study, stream, folder, Halt()) as address:
+            assert address is not None
+            attempt = RemoteAttempt(tmp_path / "one" / one, 1, address)
+            attempt.begin()
+            attempt.replace(RESUME_FILE, b"epoch 3")
+            attempt.end()
+            stream(TrialFailed(one, 1, "error", "no", False, 2.0))
+    assert [path.name for path in folder.trial(one).iterdir()] == ["attempt-1.log"]
+    again = RemoteAttempt(tmp_path / "two" / one, 2, address)
+    again.begin()
+    assert (again.folder / RESUME_FILE).read_bytes() == b"epoch 3"
 
 
 def test_a_study_whose_files_do_not_come_home_does_not_count_as_finished(

@@ -22,8 +22,9 @@ def worker_request(asked: ResourceSettings, *, whole_gpu: bool = False) -> dict[
 
 def worker_options(asked: ResourceSettings) -> dict[str, Any]:
     """The same as options of a Ray task or actor."""
-    memory = {} if asked.memory is None else {"memory": round(asked.memory * GIBIBYTE)}
-    return {"num_cpus": asked.cpu, "num_gpus": asked.gpu, "resources": dict(asked.custom), **memory}
+    amounts = worker_request(asked)
+    named = {"num_cpus": amounts.pop("CPU"), "num_gpus": amounts.pop("GPU", 0.0), "memory": amounts.pop("memory", None)}
+    return {**named, "resources": amounts}
 
 
 def shown(amounts: dict[str, float]) -> str:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from actsweep.cluster.background import beside
 from actsweep.cluster.request import shown, worker_request
 from actsweep.settings import ResourceSettings
 
@@ -21,9 +22,8 @@ def told_when_full(asked: ResourceSettings, busy: Callable[[], bool], told: Call
         busy: whether any of its trials runs.
         told: gets one line each time that no trial has run for `PATIENCE_SECONDS`, and another when one runs.
     """
-    left = threading.Event()
 
-    def watch() -> None:
+    def watch(left: threading.Event) -> None:
         waiting, heard = False, time.monotonic()
         while not left.wait(LOOK_SECONDS):
             if busy():
@@ -35,13 +35,8 @@ def told_when_full(asked: ResourceSettings, busy: Callable[[], bool], told: Call
                 told(why)
                 waiting = True
 
-    thread = threading.Thread(target=watch, name="room-watch", daemon=True)
-    thread.start()
-    try:
+    with beside(watch, "room-watch"):
         yield
-    finally:
-        left.set()
-        thread.join()
 
 
 def _why(asked: ResourceSettings) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
+from actsweep.cluster.background import beside
 from actsweep.halt import Halt
 
 LOOK_SECONDS = 1.0
@@ -30,9 +31,8 @@ def ended_with_ray(halt: Halt, last_words: Callable[[], int], *, own: bool) -> I
         own: whether this process has started the cluster, so that its processes are watched, and not its address.
     """
     loss = _ended_processes() if own else _unreachable_head()
-    left = threading.Event()
 
-    def watch() -> None:
+    def watch(left: threading.Event) -> None:
         while not left.wait(LOOK_SECONDS):
             reason = loss()
             if reason is not None and not left.is_set():
@@ -41,13 +41,8 @@ def ended_with_ray(halt: Halt, last_words: Callable[[], int], *, own: bool) -> I
                     _end(last_words())
                 return
 
-    thread = threading.Thread(target=watch, name="ray-watch", daemon=True)
-    thread.start()
-    try:
+    with beside(watch, "ray-watch"):
         yield
-    finally:
-        left.set()
-        thread.join()
 
 
 def _ended_processes() -> Callable[[], str | None]:

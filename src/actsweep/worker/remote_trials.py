@@ -164,7 +164,7 @@ def files_brought(study: Study, stream: EventStream, folder: StudyFolder, halt: 
         yield address
     finally:
         try:
-            home.close(keep=not all(trial.ended for trial in stream.record.trials.values()))
+            home.close()
         except RequestError as error:
             halt.because(f"cluster.checkpoints: {error}; files of some trials are still there")
 
@@ -183,11 +183,8 @@ class _Homecoming:
         if isinstance(event, TrialFinished):
             self._pool.submit(self._bring_later, event.trial_id)
 
-    def close(self, *, keep: bool) -> None:
+    def close(self) -> None:
         """Wait, and bring what is left: files of trials that failed or were stopped, or could not be brought before.
-
-        Args:
-            keep: whether they stay at the address, too, as trials that are to go on need them.
 
         Raises:
             RequestError: the first of what could not be brought; all others have been tried.
@@ -196,7 +193,7 @@ class _Homecoming:
         errors = []
         for trial_id in sorted({file.name.partition("/")[0] for file in self._study.files()}):
             try:
-                self._bring(trial_id, keep=keep)
+                self._bring(trial_id)
             except RequestError as error:
                 errors.append(error)
         if errors:
@@ -204,10 +201,13 @@ class _Homecoming:
 
     def _bring_later(self, trial_id: str) -> None:
         with suppress(RequestError, OSError):  # `close` brings it, or says why not
-            self._bring(trial_id, keep=False)
+            self._bring(trial_id)
 
-    def _bring(self, trial_id: str, *, keep: bool) -> None:
-        """Logs of all attempts; of other files those of the attempt that counts, whichever came last."""
+    def _bring(self, trial_id: str) -> None:
+        """Logs of all attempts; of other files those of the attempt that counts, whichever came last.
+
+        What a trial without a result left stays at the address, too: it can go on from there.
+        """
         trial, record = self._study / trial_id, self._record.trials.get(trial_id)
         counts = record.started.attempt if record else 0
         by_attempt: dict[int, list[str]] = defaultdict(list)
@@ -218,5 +218,5 @@ class _Homecoming:
                 by_attempt[int(number)].append(name)
         for attempt, names in sorted(by_attempt.items()):
             (trial / str(attempt)).download(names, self._folder.trial(trial_id))
-        if not keep:
+        if record is None or record.has_result:
             trial.remove()

@@ -166,7 +166,8 @@ def _end_of(pack: _Pack, place: int) -> dict[str, Any]:
         if not isinstance(error, OutdatedError):
             with suppress(OSError, RemoteError):
                 attempt.note(traceback.format_exc())
-                attempt.end()
+                if not isinstance(error, RemoteError):  # which has been waited for long enough
+                    attempt.end()
         text = str(error) if isinstance(error, ActsweepError) else traceback.format_exception_only(error)[-1].strip()
         return {"failure": redacted(text), "reason": reason_of(error)}
     return end

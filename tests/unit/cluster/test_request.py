@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from actsweep.cluster.connection import Capacity, _capacity
-from actsweep.cluster.request import shown, worker_request
+from actsweep.cluster.request import shown, worker_options, worker_request
 from actsweep.errors import RequestError
 from actsweep.settings import ResourceSettings
 
@@ -23,6 +23,13 @@ def test_a_request_names_only_what_is_asked_for() -> None:
     everything = asks(gpu=0.25, memory=2.0, custom={"fast_disk": 0.5})
     assert worker_request(everything) == {"CPU": 1.0, "GPU": 0.25, "memory": 2.0 * 2**30, "fast_disk": 0.5}
     assert shown(worker_request(everything)) == "1 CPU and 0.25 GPU and 2 GiB of memory and 0.5 fast_disk"
+
+
+def test_a_task_asks_for_the_same_in_its_own_words() -> None:
+    everything = asks(gpu=0.25, memory=2.0, custom={"fast_disk": 0.5})
+    named = {"num_cpus": 1.0, "num_gpus": 0.25, "memory": 2.0 * 2**30, "resources": {"fast_disk": 0.5}}
+    assert worker_options(everything) == named
+    assert worker_options(asks()) == {"num_cpus": 1.0, "num_gpus": 0.0, "memory": None, "resources": {}}
 
 
 @pytest.mark.parametrize(("share", "whole"), [(0.25, 1.0), (1.0, 1.0), (2.0, 2.0)])
