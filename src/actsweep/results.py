@@ -10,7 +10,9 @@ from actsweep.curves import Curve
 from actsweep.errors import RecordsError, TrialsFailedError
 from actsweep.events import StudyRecord, TrialRecord
 from actsweep.failures import given_up_warnings
+from actsweep.importance import setting_importance
 from actsweep.plugins import MEASURES
+from actsweep.provenance import Provenance, provenance
 from actsweep.records import (
     OpenedStudy,
     Results,
@@ -24,7 +26,7 @@ from actsweep.records import (
 from actsweep.report.summary import board_of
 from actsweep.space import text, widened
 from actsweep.stopping import stopping_costs
-from actsweep.study import Study, cell_label
+from actsweep.study import Study
 from actsweep.tracker import ModelFile, StudyOutcome
 
 Rows = Sequence[Mapping[str, Any]]
@@ -38,18 +40,17 @@ class Computed:
         study: what the study asks for.
         record: what happened in it.
         results: the content of results.json.
-        trials: per trial that counts its rows; see `curve_rows`.
+        rows: per trial that counts its rows; see `curve_rows`.
+        trials: the same trials with their curves, as the analysis takes them.
+        provenance: where it all comes from.
     """
 
     study: Study
     record: StudyRecord
     results: Results
-    trials: Sequence[Rows]
-
-    @property
-    def drawn(self) -> list[dict[str, Any]]:
-        """The trials' curves as the page takes them."""
-        return [_drawn(self.study, rows) for rows in self.trials]
+    rows: Sequence[Rows]
+    trials: Sequence[TrialCurve]
+    provenance: Provenance
 
 
 def rebuild(folder: StudyFolder, opened: OpenedStudy | None = None) -> Results:
@@ -76,7 +77,7 @@ def rebuilt(folder: StudyFolder, opened: OpenedStudy | None = None) -> Computed:
 def outcome_of(folder: StudyFolder, computed: Computed) -> StudyOutcome:
     """What a study came to, as W&B is told; what was computed has been written."""
     models = _models(folder, computed) if computed.study.config.tracker.artifacts == "best" else ()
-    return StudyOutcome(computed.record, computed.results, computed.drawn, folder.report, tuple(models))
+    return StudyOutcome(computed.record, computed.results, computed.trials, folder.report, tuple(models))
 
 
 def _models(folder: StudyFolder, computed: Computed) -> Iterator[ModelFile]:
@@ -97,11 +98,12 @@ def compute(folder: StudyFolder, opened: OpenedStudy) -> Computed:
         TrialsFailedError: failures leave nothing to compare.
     """
     study, content, record = Study(opened.recorded), opened.content, opened.record
-    trials = list(curve_rows(study, record))
-    _refuse_failures(folder, study, record, trials)
-    if not trials or record.started is None:
+    rows = list(curve_rows(study, record))
+    _refuse_failures(folder, study, record, rows)
+    if not rows or record.started is None:
         raise RecordsError(f"{folder.path}: no trial has ended yet, so there is nothing to report")
-    results = analyze_curves([_trial_curve(study, rows) for rows in trials], _options(folder, study, record))
+    trials = [_trial_curve(study, rows_of_trial) for rows_of_trial in rows]
+    results = analyze_curves(trials, _options(folder, study, record))
     results["study"]["warnings"] += [
         *_torn(content.torn_bytes),
         *_unfinished(folder, study, record),
@@ -115,16 +117,28 @@ def compute(folder: StudyFolder, opened: OpenedStudy) -> Computed:
         for trial in _failed(record)
     ]
     results["study"]["stopping"] = stopping_costs(study, record)
-    return Computed(study, record, results, trials)
+    _add_settings(results, study, record)
+    return Computed(study, record, results, rows, trials, provenance(study, record))
+
+
+def _add_settings(results: Results, study: Study, record: StudyRecord) -> None:
+    """Add what was tuned in each trial, and how much each setting mattered."""
+    names = study.short_names
+    results["nuisance"] = {
+        row["trial_id"]: {names[path]: value for path, value in record.trials[row["trial_id"]].started.nuisance.items()}
+        for row in results["trials"]
+    }
+    compared = [names[path] for path in (study.factor, *study.strata)]
+    results["importance"] = setting_importance(results["trials"], compared, results["nuisance"])
 
 
 def _write(folder: StudyFolder, computed: Computed) -> None:
     from actsweep.report.page import write_report
 
-    write_curves(folder.curves, computed.study, computed.trials)
+    write_curves(folder.curves, computed.study, computed.rows)
     with write_whole(folder.results) as temporary:
         temporary.write_text(json.dumps(computed.results, indent=1, allow_nan=False))
-    write_report(folder.report, computed.results, computed.drawn)
+    write_report(folder.report, computed.results, computed.trials, computed.provenance)
 
 
 def _trial_curve(study: Study, rows: Rows) -> TrialCurve:
@@ -217,12 +231,3 @@ def _edge_warnings(study: Study, record: StudyRecord) -> list[str]:
         f"[{dimension.low:g}, {dimension.high:g}]: a wider range may serve it better."
         for cell, dimension in sorted(at_edge, key=str)
     ]
-
-
-def _drawn(study: Study, rows: Rows) -> dict[str, Any]:
-    """One trial's curve as the figures take it."""
-    first, names = rows[0], study.short_names
-    cell = {path: first[names[path]] for path in (study.factor, *study.strata)}
-    columns = {name: [row.get(name) for row in rows] for name in ("epoch", "val_acc", "train_acc")}
-    place = {"cell": cell_label(cell), "arm": text(cell[study.factor])}
-    return {"trial_id": first["trial_id"], "phase": first["phase"], **place, **columns}

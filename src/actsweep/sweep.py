@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from actsweep.cluster import access_notes, check_nodes, connected, ended_with_ray, told_when_full
+from actsweep.cluster import access_notes, check_nodes, cluster_resources, connected, ended_with_ray, told_when_full
 from actsweep.data import Source, prepare
 from actsweep.disk import refuse_small_disk
 from actsweep.errors import Interrupted, RequestError
@@ -35,6 +35,7 @@ from actsweep.results import outcome_of, rebuilt
 from actsweep.settings import StudyConfig
 from actsweep.signals import halting, ignore, interrupting
 from actsweep.study import Change, Extension, Study, extension
+from actsweep.surroundings import surroundings
 from actsweep.tracker import Tracker, require_login, tracker
 
 TRACKER_SECONDS = 60.0
@@ -280,7 +281,8 @@ def _announce(stream: EventStream, study: Study, source: Source, added: Sequence
     if stream.record.started is None:
         data = {"label": source.label, "fingerprint": source.fingerprint, "classes": len(source.classes)}
         versions = {package: version(package) for package in _PACKAGES}
-        stream(StudyStarted(study.config.run.name, data, versions, settings, time.time()))
+        around = surroundings(cluster_resources())
+        stream(StudyStarted(study.config.run.name, data, versions, settings, time.time(), around))
         return
     if added:  # before the configuration is written: a look may be counted twice, but never forgotten
         stream(StudyExtended(stream.record.looks + 1, added, settings, time.time()))

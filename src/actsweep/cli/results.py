@@ -7,19 +7,48 @@ from actsweep.cli.command import DONE, INCOMPLETE, Command, Parser, warn
 from actsweep.cli.memory import TORCH
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from actsweep.records import OpenedStudy, Results, StudyFolder
+    from actsweep.results import Computed
 
 
 def _report(words: list[str], debug: bool) -> int:
     from actsweep.records import StudyFolder
     from actsweep.report.console import Screen
-    from actsweep.results import rebuild
+    from actsweep.report.files import FIGURE_FORMATS, TABLE_FORMATS
+    from actsweep.results import rebuilt
 
-    path = _parser("report", nargs=None).parse_args(words).run_dir
-    folder = StudyFolder(path)
-    return show_results(rebuild(folder, _opened(folder)), path, Screen())
+    parser = _parser("report", nargs=None)
+    parser.add_argument(
+        "--figures", metavar="FORMAT", choices=FIGURE_FORMATS, help=f"also {' | '.join(FIGURE_FORMATS)}"
+    )
+    parser.add_argument("--tables", metavar="FORMAT", choices=TABLE_FORMATS, help=f"also {' | '.join(TABLE_FORMATS)}")
+    parser.add_argument("--tensorboard", action="store_true", help="also a run a trial, for TensorBoard's HParams view")
+    asked = parser.parse_args(words)
+    folder = StudyFolder(asked.run_dir)
+    computed = rebuilt(folder, _opened(folder))
+    code = show_results(computed.results, asked.run_dir, Screen())
+    for label, place in _written_beside(asked, computed):
+        _show_place(label, place, Screen())
+    return code
+
+
+def _written_beside(asked: "Namespace", computed: "Computed") -> "Iterator[tuple[str, Path]]":
+    """Write what is asked for beside the report itself, each into a folder of its own in the study's."""
+    from actsweep.report.files import write_figures, write_tables, write_tensorboard
+
+    if asked.figures:
+        write_figures(asked.run_dir / "figures", computed.results, computed.trials, asked.figures)
+        yield "figures", asked.run_dir / "figures"
+    if asked.tables:
+        write_tables(asked.run_dir / "tables", computed.results, asked.tables)
+        yield "tables", asked.run_dir / "tables"
+    if asked.tensorboard:
+        yield "runs", write_tensorboard(asked.run_dir / "tensorboard", computed.results, computed.trials)
 
 
 def _opened(folder: "StudyFolder") -> "OpenedStudy":
@@ -46,8 +75,12 @@ def show_results(results: "Results", path: Path, console: "Console") -> int:
             console.print(part)
     folder = StudyFolder(path)
     for label, file in (("report", folder.report), ("results", folder.results), ("curves", folder.curves)):
-        console.print(f"{label:<8} {file}", markup=False, highlight=False, soft_wrap=True)
+        _show_place(label, file, console)
     return INCOMPLETE if results["study"]["failures"] else DONE
+
+
+def _show_place(label: str, place: Path, console: "Console") -> None:
+    console.print(f"{label:<8} {place}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _analyze(words: list[str], debug: bool) -> int:
@@ -90,7 +123,11 @@ def _parser(command: str, nargs: str | None) -> Parser:
 
 
 COMMANDS = {
-    "report": Command("rebuild results.json and report.html from the records", "RUN_DIR", _report),
+    "report": Command(
+        "rebuild results.json and report.html from the records",
+        "RUN_DIR [--figures png|svg] [--tables csv|md] [--tensorboard]",
+        _report,
+    ),
     "analyze": Command("the same analysis of anyone's curves", "CURVES... [OPTIONS]", _analyze),
     "export": Command(
         "the best model of a cell, for other programs",

@@ -5,7 +5,7 @@ from actsweep.cluster.admission import is_job_server, require_cluster
 from actsweep.cluster.agents import AgentsAsked, run_agents
 from actsweep.cluster.connection import Capacity, connected
 from actsweep.cluster.jobs import Job, JobAsked, JobServer
-from actsweep.cluster.nodes import Node, asked_nodes, check_nodes, refuse_node
+from actsweep.cluster.nodes import Node, asked_nodes, check_nodes, cluster_resources, refuse_node
 from actsweep.cluster.request import shown, worker_options, worker_request
 from actsweep.cluster.room import told_when_full
 from actsweep.cluster.staging import CONFIG as STAGED_CONFIG
@@ -22,6 +22,7 @@ __all__ = [
     "access_notes",
     "asked_nodes",
     "check_nodes",
+    "cluster_resources",
     "connected",
     "ended_with_ray",
     "is_job_server",

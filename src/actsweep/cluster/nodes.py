@@ -61,6 +61,13 @@ def asked_nodes(place: str) -> list[Node]:
         raise RequestError(f"cluster.checkpoints: {error}") from error
 
 
+def cluster_resources() -> dict[str, float]:
+    """What the cluster that this process is connected to has in all, by Ray's names of resources."""
+    import ray
+
+    return {str(name): float(amount) for name, amount in ray.cluster_resources().items()}
+
+
 @contextmanager
 def _marked(place: str) -> Iterator[str]:
     """A file in a folder, or at an address, for the length of the block."""

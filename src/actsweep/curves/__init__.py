@@ -1,18 +1,20 @@
 """A trial's curve and its measures: numpy only, pure functions."""
 
-from actsweep.curves.curve import Curve, FloatArray, cut
-from actsweep.curves.divergence import chance, first_bad, stuck_below
+from actsweep.curves.curve import GRAD_NORMS, Curve, FloatArray, cut
+from actsweep.curves.divergence import chance, counted_accuracy, first_bad, stuck_below
 from actsweep.curves.gaps import gap_at_loss
 from actsweep.curves.measures import measure, measure_curve, measure_targets
 from actsweep.curves.stack import Stack, stack
 from actsweep.curves.times import TIME_UNITS, crossing, times_to_target
 
 __all__ = [
+    "GRAD_NORMS",
     "TIME_UNITS",
     "Curve",
     "FloatArray",
     "Stack",
     "chance",
+    "counted_accuracy",
     "crossing",
     "cut",
     "first_bad",

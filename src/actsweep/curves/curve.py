@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any, SupportsFloat, cast
 
 import numpy as np
@@ -14,6 +15,9 @@ from actsweep.errors import TableError
 FloatArray = NDArray[np.float64]
 
 LOSSES = ("train_loss", "val_loss")
+MOST_LAYERS = 100
+GRAD_NORMS = tuple(f"grad_norm_{layer}" for layer in range(1, MOST_LAYERS + 1))
+"""Columns of the gradient's norm at each hidden layer, from the input to the output."""
 SERIES = ("step", "seconds", "train_loss", "train_acc", "val_loss", "grad_slope", "saturated", "dead")
 LAST_ROW = ("test_acc", "test_loss", "best_test_acc")
 
@@ -25,6 +29,7 @@ class Curve:
     Every array has shape (T,), T >= 1 (0 only for a failed trial). In an array NaN means "not recorded" and, in a loss,
     inf stands for any loss that was not finite; a series that was never recorded is None. Accuracies are fractions,
     `seconds` is cumulative exclusive training time, `grad_slope` is in decades per layer, `step_ms` in milliseconds.
+    `grad_norms` has shape (T, layers), from the input to the output.
 
     Raises:
         TableError: no evaluation, arrays of different lengths, or epochs that do not increase.
@@ -40,6 +45,7 @@ class Curve:
     grad_slope: FloatArray | None = None
     saturated: FloatArray | None = None
     dead: FloatArray | None = None
+    grad_norms: FloatArray | None = None
     test_acc: float | None = None
     test_loss: float | None = None
     best_test_acc: float | None = None
@@ -50,7 +56,7 @@ class Curve:
         size = len(self.epoch)
         if size == 0 and self.status != "failed":
             raise TableError("a curve needs at least one evaluation")
-        for name in ("val_acc", *SERIES):
+        for name in ("val_acc", *SERIES, "grad_norms"):
             values = getattr(self, name)
             if values is not None and len(values) != size:
                 raise TableError(f"{name} has {len(values)} evaluations, epoch has {size}")
@@ -84,6 +90,7 @@ class Curve:
             "epoch": _column(ordered, "epoch"),
             "val_acc": _column(ordered, "val_acc"),
             **{name: _series(ordered, name) for name in SERIES},
+            "grad_norms": _grad_norms(ordered),
             **{name: _scalar(last.get(name)) for name in LAST_ROW},
         }
         return cls(**fields, step_ms=step_ms[-1] if step_ms else None, status=None if status is None else str(status))
@@ -101,7 +108,7 @@ def cut(curve: Curve, horizon: float) -> Curve:
     if len(curve.epoch) == 0 or curve.epoch[-1] <= horizon:
         return curve
     keep = curve.epoch <= horizon
-    arrays = {name: getattr(curve, name) for name in ("epoch", "val_acc", *SERIES)}
+    arrays = {name: getattr(curve, name) for name in ("epoch", "val_acc", *SERIES, "grad_norms")}
     kept: dict[str, Any] = {name: None if values is None else values[keep] for name, values in arrays.items()}
     return replace(curve, **kept, test_acc=None, test_loss=None, best_test_acc=None, status=None)
 
@@ -124,6 +131,12 @@ def _column(rows: Sequence[Mapping[str, object]], name: str) -> FloatArray:
 
 def _series(rows: Sequence[Mapping[str, object]], name: str) -> FloatArray | None:
     return _column(rows, name) if any(row.get(name) is not None for row in rows) else None
+
+
+def _grad_norms(rows: Sequence[Mapping[str, object]]) -> FloatArray | None:
+    """The norms of all layers, shape (T, layers); None where the first row has none."""
+    names = list(takewhile(lambda name: rows[0].get(name) is not None, GRAD_NORMS))
+    return np.stack([_column(rows, name) for name in names], axis=1) if names else None
 
 
 def _scalar(value: object) -> float | None:

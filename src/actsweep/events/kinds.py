@@ -78,6 +78,7 @@ class StudyStarted:
         versions: version by package.
         settings: the study's whole configuration, nested as in study.yaml.
         time: seconds since the epoch, as in every event.
+        surroundings: what it runs on, by what a reader calls it; empty in a ledger of before this was kept.
     """
 
     kind: ClassVar[str] = "study_started"
@@ -86,6 +87,7 @@ class StudyStarted:
     versions: Mapping[str, str]
     settings: Mapping[str, Any]
     time: Time
+    surroundings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

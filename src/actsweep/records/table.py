@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from actsweep.curves import GRAD_NORMS
 from actsweep.events import StudyRecord, TrialRecord, TrialStarted
 from actsweep.records.folder import write_whole
 from actsweep.space import Value, text
@@ -63,13 +64,13 @@ def curve_table(study: Study, trials: Iterable[Sequence[Mapping[str, Any]]]) -> 
     """
     import pyarrow as pa
 
+    trials = list(trials)
     rows = [row for trial in trials for row in trial]
     swept = list(study.short_names.values())
-    names = list(dict.fromkeys(["trial_id", "phase", *swept, "lr", *_INTEGERS, *_NUMBERS, "seconds_from", "status"]))
+    numbers = (*_NUMBERS, *(name for name in GRAD_NORMS if any(name in trial[0] for trial in trials if trial)))
+    names = list(dict.fromkeys(["trial_id", "phase", *swept, "lr", *_INTEGERS, *numbers, "seconds_from", "status"]))
     types = (
-        dict.fromkeys(_INTEGERS, pa.int64())
-        | dict.fromkeys(_TEXTS, pa.string())
-        | dict.fromkeys(_NUMBERS, pa.float64())
+        dict.fromkeys(_INTEGERS, pa.int64()) | dict.fromkeys(_TEXTS, pa.string()) | dict.fromkeys(numbers, pa.float64())
     )
     return pa.table({name: pa.array([row.get(name) for row in rows], type=types.get(name)) for name in names})
 

@@ -3,13 +3,39 @@
 from collections.abc import Sequence
 from typing import Any
 
-from actsweep.report.rows import Results, Row, arm_of, strata, stratum_of, stratum_text
+from actsweep.report.rows import Results, Row, arm_of, by_matchup, strata, stratum_of, stratum_text
 from actsweep.report.wording import clean, hundredths, percent, points
 
 
 def headline(results: Results) -> list[str]:
     """One text a stratum, from the replicates alone."""
     return [_of_stratum(results, stratum) for stratum in strata(results)]
+
+
+def tallies(results: Results) -> list[str]:
+    """Which claims hold, which do not, and what was not shown: one text a pair, or more where its strata differ."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for rows in by_matchup(results):
+        if rows[0]["phase"] == "replicate":
+            pair = f"{clean(rows[0]['a'])} against {clean(rows[0]['b'])}"
+            where = said.setdefault((pair, _tally(rows)), [])
+            where.append(stratum_text(results, stratum_of(results, rows[0])))
+    return [f"{', '.join(filter(None, (pair, *where)))}. {tally}" for (pair, tally), where in said.items()]
+
+
+def _tally(rows: Sequence[Row]) -> str:
+    of = {
+        verdict: [row for row in rows if row["verdict"] == verdict]
+        for verdict in ("supported", "refuted", "undecided", "not assessable")
+    }
+    shown = [f"{verdict} {_claims(of[verdict])}" for verdict in ("supported", "refuted") if of[verdict]]
+    left = [f"{row['claim']} ({clean(row['statement']).removeprefix('... ')})" for row in of["undecided"]]
+    beyond = [f"{_claims(of['not assessable'])} not assessable"] if of["not assessable"] else []
+    return f"Shown: {'; '.join(shown) or 'nothing'}. Not shown, either way: {'; '.join([*left, *beyond]) or 'nothing'}."
+
+
+def _claims(rows: Sequence[Row]) -> str:
+    return ", ".join(clean(row["claim"]) for row in rows)
 
 
 def _of_stratum(results: Results, stratum: tuple[Any, ...]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from actsweep.report.interval_line import IntervalLine, interval_line
 from actsweep.report.wording import DASH, clean, hundredths, number, percent
 from actsweep.space import text
 
@@ -13,6 +14,8 @@ Results = Mapping[str, Any]
 
 _MANY_RATES = 2  # from here on a range is shown
 _APPROXIMATE = {"at_least": "at least ", "at_most": "at most ", "between": "roughly "}
+_OF_ONE_ARM = ("C2b", "C4a")  # claims whose estimate is of one arm alone
+_EQUIVALENCE = "C4c"  # the claim that asks for a difference within its threshold
 _UNITS = {"C1": "x", "C2a": "decades/layer", "C2b": "%", "C3": "x", "C4": "pp", "C5": "pp"}
 
 
@@ -37,7 +40,7 @@ class CellText:
 
 @dataclass(frozen=True)
 class VerdictText:
-    """One verdict as texts; `interval` is empty where there is none."""
+    """One verdict as texts; `interval` is empty, and `line` None, where there is none."""
 
     claim: str
     statement: str
@@ -46,6 +49,7 @@ class VerdictText:
     interval: str
     threshold: str
     why: str
+    line: IntervalLine | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,14 @@ class VerdictGroup:
     title: str
     level: str
     verdicts: tuple[VerdictText, ...]
+
+
+def nuisance_of(results: Results, row: Row) -> Mapping[str, Any]:
+    """The tuned settings of a trial by their short names."""
+    known: Mapping[str, Any] | None = (results.get("nuisance") or {}).get(row["trial_id"])
+    if known is not None:
+        return known
+    return {} if row["lr"] is None else {"lr": row["lr"]}
 
 
 def stratum_names(results: Results) -> list[str]:
@@ -127,7 +139,7 @@ def verdict_groups(results: Results) -> list[VerdictGroup]:
     """The verdicts by what is compared, in the order of the results."""
     return [
         VerdictGroup(_title(results, rows[0]), percent(rows[0]["level"], decimals=2), tuple(map(verdict_text, rows)))
-        for rows in _by_matchup(results)
+        for rows in by_matchup(results)
     ]
 
 
@@ -140,7 +152,9 @@ def _target_text(results: Results) -> str:
     return ", ".join(texts) or DASH
 
 
-def _by_matchup(results: Results) -> Iterator[list[Row]]:
+def by_matchup(results: Results) -> Iterator[list[Row]]:
+    """The rows of verdicts by what is compared: pair, stratum and phase, in the order of the results."""
+
     def matchup(row: Row) -> tuple[Any, ...]:
         return row["a"], row["b"], stratum_of(results, row), row["phase"]
 
@@ -211,6 +225,12 @@ def verdict_text(row: Row) -> VerdictText:
         interval=interval,
         threshold=threshold,
         why=clean(row["why"]),
+        line=interval_line(
+            row,
+            is_ratio=unit == "x",
+            compares=row["claim"] not in _OF_ONE_ARM,
+            both_sides=row["claim"] == _EQUIVALENCE,
+        ),
     )
 
 

@@ -6,17 +6,14 @@ import argparse
 import json
 import multiprocessing
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-
 from actsweep.analysis import AnalysisOptions, TrialCurve
-from actsweep.curves import cut
 from actsweep.errors import ActsweepError, RequestError
 from actsweep.records import StudyFolder, write_whole
 from actsweep.report.wording import clean
@@ -152,29 +149,7 @@ def _end_when_interrupted() -> None:
 def _write_report(path: Path, results: Results, trials: Sequence[TrialCurve]) -> None:
     from actsweep.report.page import write_report
 
-    horizon = results["study"]["horizon"]
-    write_report(path, results, (_drawn(results, trial, horizon) for trial in trials if not trial.failed))
-
-
-def _drawn(results: Results, trial: TrialCurve, horizon: float) -> Mapping[str, Any]:
-    """One trial's curve as the figures take it."""
-    from actsweep.report.rows import cell_label
-
-    study, curve = results["study"], cut(trial.curve, horizon)
-    cell = {study["factor"]: trial.arm, **dict(zip(study["stratum"].split(","), trial.strata, strict=False))}
-    columns = {name: getattr(curve, name) for name in ("epoch", "val_acc", "train_acc")}
-    return {
-        "trial_id": trial.trial_id,
-        "phase": trial.phase,
-        "cell": cell_label(results, cell),
-        "arm": trial.arm,
-        **{
-            name: [None] * len(curve.epoch)
-            if values is None
-            else [None if np.isnan(value) else value for value in values.tolist()]
-            for name, values in columns.items()
-        },
-    }
+    write_report(path, results, trials)
 
 
 def _show(job: Job, results: Results, console: Console, titled: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from actsweep.compare.rows import TRIAL_MEASURES
+from actsweep.curves import GRAD_NORMS
 from actsweep.errors import RequestError, TableError
 from actsweep.report.wording import clean
 from actsweep.settings import known_are
@@ -19,7 +20,7 @@ ACCURACIES = ("val_acc", "train_acc", "test_acc", "best_test_acc")
 SHARES = ("saturated", "dead")
 CUMULATIVE = ("step", "seconds")
 ONCE = ("test_acc", "test_loss", "best_test_acc")  # on a trial's last row
-NUMBERS = ("epoch", *ACCURACIES, *LOSSES, *SHARES, *CUMULATIVE, "grad_slope", "step_ms", "wall", "rung")
+NUMBERS = ("epoch", *ACCURACIES, *LOSSES, *SHARES, *CUMULATIVE, "grad_slope", "step_ms", "wall", "rung", *GRAD_NORMS)
 
 TEXT, WHOLE, NUMBER, ANY = "text", "whole", "number", "any"
 LABELS: Mapping[str, str] = {
@@ -91,10 +92,11 @@ class Schema:
                 f"--factor {shown(self.factor)} --stratum {shown(','.join(self.stratum))}: "
                 "name each column once (a stratum of its own is needed where --factor is depth)"
             )
-        known = list(dict.fromkeys((*columns, *KNOWN)))
+        known = dict.fromkeys((*columns, *KNOWN))
         for name in self.mapping:
             if name not in known:
-                raise RequestError(f"--map {shown(name)}=...: no such column; {known_are(known, shown(name))}")
+                named = [column for column in known if column not in GRAD_NORMS[1:]]
+                raise RequestError(f"--map {shown(name)}=...: no such column; {known_are(named, shown(name))}")
 
     @property
     def labels(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from actsweep.compare.inputs import StratumValue, TrialCurve
-from actsweep.curves import Curve
+from actsweep.curves import GRAD_NORMS, Curve
 from actsweep.space import text
 from actsweep.tables.completeness import check_study
 from actsweep.tables.layout import final_status, has_phase, lay_out
@@ -87,6 +87,7 @@ def _curves(table: Table) -> list[Curve]:
     }
     if "grad_slope" in series:
         series["grad_slope"] = np.where(np.isfinite(series["grad_slope"]), series["grad_slope"], np.nan)
+    norms = np.stack([table.numbers[name] for name in GRAD_NORMS if name in table.numbers] or [_NOTHING], axis=1)
     once = {name: _plain(table.numbers[name][table.last]) for name in ONCE if name in table.numbers}
     if "step_ms" in table.numbers:
         once["step_ms"] = _plain(_last_known(table, "step_ms"))
@@ -98,11 +99,18 @@ def _curves(table: Table) -> list[Curve]:
         if status == "failed"
         else Curve(
             **{name: values[first : last + 1] for name, values in series.items()},
+            grad_norms=_of_layers(norms[first : last + 1]),
             **dict(zip(once, values, strict=True)),
             status=status or None,
         )
         for first, last, values, status in zip(table.first.tolist(), table.last.tolist(), rows, statuses, strict=True)
     ]
+
+
+def _of_layers(norms: Any) -> Any:
+    """A trial's gradient norms, shape (T, layers), without the layers that it does not have; None where it has none."""
+    layers = int(np.isfinite(norms[0]).cumprod().sum()) if len(norms) else 0
+    return np.where(np.isfinite(norms), norms, np.nan)[:, :layers] if layers else None
 
 
 def _last_known(table: Table, name: str) -> Any:

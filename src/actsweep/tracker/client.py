@@ -16,7 +16,7 @@ from actsweep.settings import TrackerSettings
 from actsweep.tracker.description import RunDescription
 from actsweep.tracker.new_sweep import Sweep, new_sweep
 from actsweep.tracker.notes import Notes
-from actsweep.tracker.outcome import StudyOutcome, figure_key, plain_name
+from actsweep.tracker.outcome import StudyOutcome, plain_name
 from actsweep.tracker.transaction_log import RunFile
 
 START_SECONDS = 20.0
@@ -65,9 +65,8 @@ class OpenRun:
             name: wandb.Table(columns=columns, data=rows, allow_mixed_types=True)
             for name, (columns, rows) in outcome.tables().items()
         }
-        for figure in outcome.figures:
-            drawn = Figure(data=figure.data, layout=figure.layout, skip_invalid=True)
-            shown[figure_key(figure)] = wandb.Plotly(drawn)
+        for key, view in outcome.figures.items():
+            shown[key] = wandb.Plotly(Figure(data=view.data, layout=view.layout, skip_invalid=True))
         self._run.log(shown)
         self._rows += 1
         self._run.save(str(outcome.report), base_path=str(outcome.report.parent), policy="now")

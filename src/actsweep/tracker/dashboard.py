@@ -7,7 +7,7 @@ from typing import Any
 from actsweep.report.rows import verdict_groups
 from actsweep.study import ARM, Study
 from actsweep.tracker.notes import Notes
-from actsweep.tracker.outcome import StudyOutcome, figure_key
+from actsweep.tracker.outcome import StudyOutcome
 
 _LOG = "log_uniform"
 
@@ -184,7 +184,7 @@ def _results(outcome: StudyOutcome) -> list[Any]:
     import wandb_workspaces.reports.v2 as wr
 
     tables = [wr.WeavePanelSummaryTable(table_name=name) for name in outcome.tables()]
-    return [*tables, wr.MediaBrowser(title="Figures", media_keys=[figure_key(one) for one in outcome.figures])]
+    return [*tables, wr.MediaBrowser(title="Figures", media_keys=list(outcome.figures))]
 
 
 def _by_epoch(study: Study, metric: str, title: str, *, log_y: bool | None = None) -> Any:

@@ -9,8 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from actsweep.analysis import TrialCurve
 from actsweep.events import StudyRecord
-from actsweep.report.figures import Curve, Figure, figures
+from actsweep.report.figures import Figure, View, figures
 from actsweep.report.headline import headline
 from actsweep.report.rows import Results, Row, arm_of, cell_label, strata
 from actsweep.tracker.description import study_key
@@ -25,9 +26,9 @@ DIGEST = "results_digest"
 _TABLES = ("cells", "comparisons", "verdicts")
 
 
-def figure_key(figure: Figure) -> str:
-    """What W&B knows a figure by."""
-    return f"figures/{plain_name(figure.title).lower()}"
+def figure_key(figure: Figure, view: View) -> str:
+    """What W&B knows a view of a figure by."""
+    return f"figures/{plain_name(', '.join(filter(None, (figure.title, view.where)))).lower()}"
 
 
 def plain_name(text: str) -> str:
@@ -57,14 +58,14 @@ class StudyOutcome:
     Attributes:
         record: what happened in it.
         results: the content of results.json.
-        curves: one mapping a trial, as `actsweep.report.figures.figures` takes them.
+        trials: the trials with their curves.
         report: the page for people.
         models: files to keep at W&B as models.
     """
 
     record: StudyRecord
     results: Results
-    curves: Sequence[Curve]
+    trials: Sequence[TrialCurve]
     report: Path
     models: Sequence[ModelFile] = ()
 
@@ -93,10 +94,11 @@ class StudyOutcome:
         """The answer in a few sentences."""
         return " ".join(headline(self.results))
 
-    @property
-    def figures(self) -> Sequence[Figure]:
-        """The figures of the report."""
-        return figures(self.results, self.curves)
+    @cached_property
+    def figures(self) -> Mapping[str, View]:
+        """By key the figures of the report, of each the first form in every stratum."""
+        drawn = figures(self.results, self.trials)
+        return {figure_key(figure, view): view for figure in drawn for view in figure.main}
 
     def summary(self) -> dict[str, Any]:
         """The aggregates as flat keys, each cell's under its label, or its arm where there is one stratum alone.

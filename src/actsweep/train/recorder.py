@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from actsweep.curves import Curve, first_bad, stack
+from actsweep.curves import GRAD_NORMS, Curve, first_bad, stack
 from actsweep.data import Data, Split, eval_batches
 from actsweep.errors import TrialTimeoutError
 from actsweep.events import Row
@@ -198,7 +198,8 @@ class Recorder(pl.Callback):
         images, labels = next(self._batches(self._mechanism_batch))
         seen = probe(self._module, images, labels)
         shares = {"grad_slope": seen.grad_slope, "saturated": seen.saturated, "dead": seen.dead}
-        return {name: value for name, value in shares.items() if value is not None}
+        by_layer = dict(zip(GRAD_NORMS, seen.grad_norms, strict=False))
+        return {name: value for name, value in shares.items() if value is not None} | by_layer
 
     def _measure_at(self, weights: dict[str, Tensor], split: Split) -> Evaluation:
         self._module.load_state_dict(weights)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
+from actsweep.analysis import TrialCurve
 from actsweep.config import run_with_hydra
 from actsweep.events import (
     Evaluation,
@@ -22,50 +23,10 @@ from actsweep.events import (
 )
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
+from rows_of_results import LEVEL, cell, comparison, run, trial, verdict
 
 Row = dict[str, Any]
 GOLDEN = Path(__file__).parents[2] / "golden" / "report"
-LEVEL = 0.995
-
-
-def cell(activation: str, depth: int | None = 3, **changes: Any) -> Row:
-    plain = {
-        "n": 10,
-        "units": 10,
-        "healthy": 10,
-        "failure_share": 0.0,
-        "failure_share_low": 0.0,
-        "failure_share_high": 0.2775,
-        "lrs": [0.00316],
-        "reached_hi": 1.0,
-        "reached_hi_low": 0.7225,
-        "reached_hi_high": 1.0,
-        "rmst_epochs_hi": 7.9,
-        "test_acc_mean": 0.9734,
-        "test_acc_sd": 0.0051,
-        "test_acc_healthy_mean": 0.9734,
-        "gap_end_mean": 0.0266,
-    }
-    return {"activation": activation, "depth": depth, **plain, **changes}
-
-
-def comparison(endpoint: str, estimate: float | None, low: float | None, high: float | None, **changes: Any) -> Row:
-    place = {"a": "relu", "b": "sigmoid", "depth": 3, "phase": "replicate"}
-    values = {"estimate": estimate, "low": low, "high": high, "level": LEVEL, "equivalent": None}
-    values["healthy"] = {"estimate": None, "low": None, "high": None}
-    return {"endpoint": endpoint, **place, **values, **changes}
-
-
-def verdict(claim: str, statement: str, says: str, numbers: tuple[float | None, ...], why: str, **changes: Any) -> Row:
-    place = {"a": "relu", "b": "sigmoid", "depth": 3, "phase": "replicate", "level": LEVEL, "bound": None}
-    values = dict(zip(("estimate", "low", "high", "threshold"), numbers, strict=True))
-    return {"claim": claim, "statement": statement, "verdict": says, **place, **values, "why": why, **changes}
-
-
-def trial(activation: str, seed: int, test_acc: float | None, depth: int | None = 3, **changes: Any) -> Row:
-    place = {"phase": "replicate", "activation": activation, "depth": depth, "lr": 0.00316, "seed": seed, "block": 0}
-    state = {"status": "completed", "diverged": False, "stuck": False, "test_acc": test_acc}
-    return {"trial_id": f"{activation}-{seed}", **place, **state, **changes}
 
 
 @pytest.fixture
@@ -154,18 +115,10 @@ def results() -> Row:
 
 
 @pytest.fixture
-def curves() -> list[Row]:
-    """The validation curves of the results' replicates."""
+def trials() -> list[TrialCurve]:
+    """The results' replicates, of which only validation accuracies are known."""
     return [
-        {
-            "trial_id": f"{arm}-{seed}",
-            "phase": "replicate",
-            "cell": f"{arm}/3",
-            "arm": arm,
-            "epoch": [0, 10, 20],
-            "val_acc": [0.1, top - 0.1 + seed / 1000, top + seed / 1000],
-            "train_acc": None,
-        }
+        run(f"{arm}-{seed}", [0.1, top - 0.1 + seed / 1000, top + seed / 1000], [0, 10, 20], arm=arm)
         for arm, top in (("relu", 0.97), ("sigmoid", 0.95))
         for seed in range(10)
     ]

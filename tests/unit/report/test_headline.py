@@ -1,8 +1,7 @@
 from typing import Any
 
 from actsweep.report.headline import headline
-
-from .conftest import cell, comparison
+from rows_of_results import cell, comparison
 
 Row = dict[str, Any]
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from plotly.offline import get_plotlyjs
 
+from actsweep.analysis import TrialCurve
+from actsweep.provenance import Provenance
 from actsweep.report.page import render, write_report
-
-from .conftest import cell, trial, verdict
+from rows_of_results import cell, run, trial, verdict
 
 Row = dict[str, Any]
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'\u202e\ud800"
@@ -58,15 +59,15 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
     @property
-    def figures(self) -> list[Row]:
-        (text,) = (text for attributes, text in self.scripts if attributes.get("id") == "figures")
-        found: list[Row] = json.loads(text)
+    def data(self) -> Row:
+        (text,) = (text for attributes, text in self.scripts if attributes.get("id") == "data")
+        found: Row = json.loads(text)
         return found
 
 
 @pytest.fixture
-def page(results: Row, curves: list[Row]) -> Page:
-    return Page(render(results, curves))
+def page(results: Row, trials: list[TrialCurve]) -> Page:
+    return Page(render(results, trials))
 
 
 @pytest.fixture
@@ -78,12 +79,15 @@ def hostile(results: Row) -> Page:
     results["trials"] = [trial(HOSTILE, 0, 0.9, depth=HOSTILE)]
     numbers = (1.0, 0.9, 1.1, 2.0)
     results["verdicts"] = [verdict(HOSTILE, HOSTILE, HOSTILE, numbers, HOSTILE, a=HOSTILE, b=HOSTILE, depth=HOSTILE)]
-    place = {"trial_id": f"{HOSTILE}-0", "phase": "replicate", "cell": f"{HOSTILE}/{HOSTILE}", "arm": HOSTILE}
-    return Page(render(results, [{**place, "epoch": [0, 1], "val_acc": [0.1, 0.9], "train_acc": None}]))
+    results["nuisance"] = {f"{HOSTILE}-0": {HOSTILE: HOSTILE}}
+    results["study"]["failures"] = [{"trial_id": HOSTILE, "phase": HOSTILE, "message": HOSTILE}]
+    origin = Provenance({HOSTILE: HOSTILE}, HOSTILE, f"{HOSTILE} {{trial_id}}")
+    return Page(render(results, [run(f"{HOSTILE}-0", [0.1, 0.9], arm=HOSTILE, strata=(HOSTILE,))], origin))
 
 
 def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
-    loading = {"src", "href", "srcset", "data", "action", "poster", "background", "formaction", "xlink:href"}
+    assert all(attributes["href"].startswith("#") for attributes in page.all("a"))  # type: ignore[union-attr]
+    loading = {"src", "srcset", "data", "action", "poster", "background", "formaction", "xlink:href"}
     assert not [(tag, loading & attributes.keys()) for tag, attributes in page.elements if loading & attributes.keys()]
     assert {tag for tag, _ in page.elements}.isdisjoint({"link", "iframe", "object", "embed", "base", "img", "form"})
     assert "url(" not in (style := re.findall(r"<style>(.*?)</style>", page.html, re.S)[0])
@@ -102,13 +106,15 @@ def test_the_policy_forbids_every_request_and_every_script_but_its_own(page: Pag
 
 def test_plotly_is_inside_once(page: Page) -> None:
     assert [text == get_plotlyjs() for _, text in page.scripts].count(True) == 1
-    assert len(page.scripts) == 3
+    assert len(page.scripts) == 4
 
 
 def test_each_figure_has_its_place(page: Page) -> None:
     places = [attributes["data-figure"] for attributes in page.all("div") if "data-figure" in attributes]
-    assert places == ["0", "1"]
-    assert [len(figure["data"]) for figure in page.figures] == [6, 4]
+    with_views = [str(place) for place, views in enumerate(page.data["figures"]) if views]
+    assert places == with_views
+    assert places[0] == "0"
+    assert [len(view["data"]) for view in page.data["figures"][0]] == [6]
 
 
 def test_the_answer_the_verdicts_and_the_cells_are_in_the_text(page: Page) -> None:
@@ -136,9 +142,9 @@ def test_no_name_can_begin_a_script_or_an_element(hostile: Page, page: Page) -> 
 
 
 def test_the_data_of_the_figures_holds_nothing_that_html_could_mean(page: Page) -> None:
-    (data,) = (text for attributes, text in page.scripts if attributes.get("id") == "figures")
+    (data,) = (text for attributes, text in page.scripts if attributes.get("id") == "data")
     assert not set("<>&") & set(data)
-    assert "median %{y:.1f} % at epoch %{x}<extra>" in page.figures[0]["data"][4]["hovertemplate"]
+    assert "median %{y:.3g} % at epoch %{x}<extra>" in page.data["figures"][0][0]["data"][4]["hovertemplate"]
 
 
 def test_control_characters_in_names_are_visible(hostile: Page) -> None:
@@ -146,32 +152,65 @@ def test_control_characters_in_names_are_visible(hostile: Page) -> None:
     assert "\\u202e" in hostile.text
 
 
-def test_a_study_without_anything_to_draw_needs_no_script(results: Row) -> None:
+def test_a_study_without_anything_to_draw_says_why(results: Row) -> None:
     nothing: Row = dict.fromkeys(cell("relu"), None)
     results["cells"] = [nothing | {"activation": "relu", "depth": 3, "n": 0, "lrs": []}]
     results["trials"], results["comparisons"], results["verdicts"], results["targets"] = [], [], [], []
     page = Page(render(results, []))
-    assert page.scripts == []
+    assert not [attributes for attributes in page.all("div") if "data-figure" in attributes]
+    assert page.data == {"figures": [[]] * len(page.data["figures"]), "trials": page.data["trials"]}
+    for why in ("No replicate has been trained yet", "There were no tune trials", "No replicate has a test accuracy"):
+        assert why in page.text
     assert "No replicate at depth 3 has a test accuracy" in page.text
     assert not page.all("article")
 
 
-def test_the_file_is_written_whole(tmp_path: Path, results: Row, curves: list[Row]) -> None:
+def test_what_is_shown_and_what_is_not_stands_at_the_top(page: Page) -> None:
+    head = page.text[: page.text.index("Verdicts")]
+    assert "relu against sigmoid, depth 3. Shown: supported C2a; refuted C2b." in head
+    assert "Not shown, either way: C1a (sigmoid takes over 2x the training seconds" in head
+    assert "C4c not assessable." in head
+
+
+def test_the_table_of_trials_has_a_row_a_trial(page: Page, results: Row) -> None:
+    table = page.data["trials"]
+    titles = [column["title"] for column in table["columns"]]
+    assert titles[:4] == ["trial", "activation/depth", "phase", "state"]
+    assert len(table["rows"]) == len(results["trials"])
+    stuck = next(row for row in table["rows"] if row[0] == "sigmoid-9")
+    assert stuck[titles.index("state")] == "stuck"
+    assert [titles[place] for place in table["choices"]] == ["phase", "state"]
+    assert "repeat it with" not in titles
+
+
+def test_each_trial_says_how_to_repeat_it_and_the_page_where_it_comes_from(
+    results: Row, trials: list[TrialCurve]
+) -> None:
+    facts = {"data": "digits", "git": "0123456789ab"}
+    origin = Provenance(facts, "model:\n  depth: 3\n", "actsweep train --from outputs/quickstart/trials/{trial_id}")
+    page = Page(render(results, trials, origin))
+    table = page.data["trials"]
+    assert table["rows"][0][-1] == "actsweep train --from outputs/quickstart/trials/relu-0"
+    assert "0123456789ab" in page.text
+    assert "model:\n  depth: 3" in page.text
+
+
+def test_the_file_is_written_whole(tmp_path: Path, results: Row, trials: list[TrialCurve]) -> None:
     target = tmp_path / "report.html"
     target.write_text("before")
-    write_report(target, results, curves)
-    assert target.read_text(encoding="utf-8") == render(results, curves)
+    write_report(target, results, trials)
+    assert target.read_text(encoding="utf-8") == render(results, trials)
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_a_page_depends_on_nothing_but_the_results(results: Row, curves: list[Row]) -> None:
-    assert render(results, curves) == render(results, curves)
+def test_a_page_depends_on_nothing_but_the_results(results: Row, trials: list[TrialCurve]) -> None:
+    assert render(results, trials) == render(results, trials)
 
 
-def test_what_early_stopping_saved_and_cost_is_told(results: Row, curves: list[Row]) -> None:
-    assert "Early stopping" not in Page(render(results, curves)).text
+def test_what_early_stopping_saved_and_cost_is_told(results: Row, trials: list[TrialCurve]) -> None:
+    assert "Early stopping" not in Page(render(results, trials)).text
     results["study"]["stopping"] = [{"sentence": f"relu/3: 4 of 8 were stopped{HOSTILE}"}]
-    page = Page(render(results, curves))
+    page = Page(render(results, trials))
     assert "Early stopping of tune trials" in page.text
     assert "relu/3: 4 of 8 were stopped</script>" in page.text
     assert [attributes for tag, attributes in page.elements if tag == "img"] == []

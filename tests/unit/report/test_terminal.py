@@ -7,8 +7,9 @@ from rich.console import RenderableType
 
 from actsweep.events import StudyRecord
 from actsweep.report.terminal import cells_table, status_table, verdicts_table, warnings
+from rows_of_results import cell, verdict
 
-from .conftest import Story, cell, rendered, verdict
+from .conftest import Story, rendered
 
 Row = dict[str, Any]
 Golden = Callable[[str, RenderableType], None]

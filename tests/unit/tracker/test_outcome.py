@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from actsweep.tracker import ModelFile, StudyOutcome
-from actsweep.tracker.outcome import OF_THE_STUDY, figure_key
+from actsweep.tracker.outcome import OF_THE_STUDY
 
 
 def test_each_trial_has_the_keys_that_need_the_targets_and_no_nulls(outcome: StudyOutcome) -> None:
@@ -55,6 +55,6 @@ def test_the_digest_follows_results_and_models(outcome: StudyOutcome) -> None:
 
 
 def test_figures_have_names_that_w_and_b_takes_for_files(outcome: StudyOutcome) -> None:
-    keys = [figure_key(figure) for figure in outcome.figures]
-    assert len(set(keys)) == len(keys) > 0
+    keys = list(outcome.figures)
+    assert len(keys) > 0
     assert all(key.removeprefix("figures/").replace("_", "").isalnum() for key in keys)

@@ -74,7 +74,7 @@ def _curves(folder: StudyFolder, computed: Computed) -> Check:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    expected = curve_table(computed.study, computed.trials)
+    expected = curve_table(computed.study, computed.rows)
     written = pa.BufferOutputStream()
     pq.write_table(expected, written)
     content = folder.curves.read_bytes()
@@ -131,7 +131,7 @@ def _results(folder: StudyFolder, opened: OpenedStudy, computed: Computed) -> tu
     problems = list(_wrong_results(opened, found, expected))
     findings = tuple(Finding(name, problem, _anew(folder), place) for place, problem in problems[:_LISTED])
     more = (f"{len(problems) - _LISTED} more differences in {name}",) * (len(problems) > _LISTED)
-    said = count(len(computed.trials), "trial")
+    said = count(len(computed.rows), "trial")
     return Check("results", said, findings, more), computed.results if problems else found
 
 
@@ -171,7 +171,7 @@ def _report(folder: StudyFolder, computed: Computed, results: Mapping[str, Any])
 
     name = folder.report.name
     content = folder.report.read_bytes()
-    page = render(dict(results), computed.drawn).encode()
+    page = render(dict(results), computed.trials, computed.provenance).encode()
     if content == page:
         return Check("report", count(len(page), "byte"))
     lines = zip_longest(content.splitlines(), page.splitlines())

@@ -1,0 +1,70 @@
+"""Which settings decided how good the tune trials were, as Optuna estimates it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from actsweep.space import text
+
+Row = Mapping[str, Any]
+_FEWEST = 8  # trials: of fewer a forest learns nothing
+_MOST = 400  # trials: more make it slower, and hardly better
+_TREES = 16
+_ENDED = ("completed", "diverged")  # a trial that was stopped early says how good it was then
+
+
+def setting_importance(
+    rows: Sequence[Row], scientific: Sequence[str], nuisance: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """The share of each swept setting in what settings explain of the accuracy of the tune trials.
+
+    Args:
+        rows: rows of trials, of which the tune trials that ran to their end count.
+        scientific: the columns of what is compared.
+        nuisance: what was tuned, by the id of the trial.
+
+    Returns:
+        `trials`, how many were used, and `shares` by setting, the largest first, with sum 1; None where there are too
+        few trials, all are equally good, or no setting has two values.
+
+    Source: functional ANOVA on a random forest: Hutter, Hoos and Leyton-Brown, An efficient approach for assessing
+    hyperparameter importance (2014).
+    """
+    used = [row for row in rows if row["phase"] == "tune" and row["status"] in _ENDED]
+    used = [row for row in used if row["best_val_acc"] is not None]
+    settings = [{**{name: row[name] for name in scientific}, **nuisance[row["trial_id"]]} for row in used]
+    names = dict.fromkeys(name for values in settings for name in values)
+    varied = [name for name in names if len({values.get(name) for values in settings}) > 1]
+    if len(used) < _FEWEST or not varied or len({row["best_val_acc"] for row in used}) < 2:
+        return None
+    some = range(0, len(used), math.ceil(len(used) / _MOST))
+    columns = {name: [settings[index].get(name) for index in some] for name in varied}
+    shares = _shares(columns, [used[index]["best_val_acc"] for index in some])
+    total = sum(shares.values())
+    ranked = sorted(shares.items(), key=lambda item: -item[1])
+    return {"trials": len(some), "shares": {name: share / total for name, share in ranked}} if total > 0 else None
+
+
+def _shares(columns: Mapping[str, Sequence[Any]], accuracies: Sequence[float]) -> dict[str, float]:
+    import optuna
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    spaces = {name: _distribution(values) for name, values in columns.items()}
+    numeric = {name for name, space in spaces.items() if isinstance(space, optuna.distributions.FloatDistribution)}
+    study = optuna.create_study(direction="maximize")
+    for index, accuracy in enumerate(accuracies):
+        params = {name: values[index] if name in numeric else text(values[index]) for name, values in columns.items()}
+        study.add_trial(optuna.trial.create_trial(value=accuracy, params=params, distributions=spaces))
+    found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(n_trees=_TREES, seed=0))
+    return {name: float(share) for name, share in found.items()}
+
+
+def _distribution(values: Sequence[Any]) -> Any:
+    """The range that numbers were seen in, logarithmic where it spans over a decade; a choice of texts."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return CategoricalDistribution(list(dict.fromkeys(map(text, values))))
+    low, high = float(min(values)), float(max(values))
+    return FloatDistribution(low, high, log=low > 0 and high / low > 10)
