@@ -101,13 +101,8 @@ def body(results: Results, trials: Iterable[TrialCurve], provenance: Provenance 
             ],
         )
     )
-    return Body(
-        Markup(html),
-        {
-            "figures": [_specification(figure) for figure in drawn],
-            "trials": trial_table(results, provenance.repeat if provenance else None),
-        },
-    )
+    table = trial_table(results, provenance.repeat if provenance else None)
+    return Body(Markup(html), {"figures": [_specification(figure) for figure in drawn], "trials": table})
 
 
 def environment() -> Environment:
