@@ -194,7 +194,7 @@ def test_a_line_without_end_is_damage_and_not_read_on(tmp_path: Path) -> None:
 
 def test_a_line_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "ledger.jsonl"
-    monkeypatch.setattr("actsweep.records.ledger.FORMAT", 3)
+    monkeypatch.setattr("actsweep.records.lines.FORMAT", 3)
     write(path, EVENTS[:1])
     monkeypatch.undo()
     with pytest.raises(RecordsError, match="another version of actsweep"):
