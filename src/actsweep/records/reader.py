@@ -63,7 +63,6 @@ class LedgerReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: _Seen | None = None
-        self._problem: RecordsError | None = None
         self._rewind()
 
     def _rewind(self) -> None:
@@ -79,26 +78,24 @@ class LedgerReader:
 
         Raises:
             RecordsError: a line other than a cut-off last one is damaged, or the file is a link or no file; the message
-                says where. It is raised again until the file changes, and what was read before no longer counts.
+                says where. What was read before then no longer counts: the next look begins with the first line.
         """
         with _opened(self._path) as (file, seen):
             if seen == self._seen and not self._more:
-                if self._problem is not None:
-                    raise self._problem
                 return News()
             if self._is_another(file, seen):
                 self._rewind()
-            self._seen, self._problem = seen, None
+            self._seen = seen
             return self._news(file, most)
 
     def _news(self, file: BinaryIO, most: int | None) -> News:
         anew = self.size == 0
         try:
             return News(tuple(self._events(file, most)), anew, self._more)
-        except RecordsError as error:
+        except RecordsError:
             self._rewind()
             if anew:
-                self._problem = error
+                self._seen = None
                 raise
         return self._news(file, most)  # it may be whole, but another than before
 

@@ -43,6 +43,7 @@ class StudyState:
         clock: the time in seconds, from any beginning.
         record: what has happened before, if anything.
         pace: of the same events.
+        latest: when the last of them happened, in seconds since the epoch.
 
     Attributes:
         study: the study.
@@ -55,6 +56,7 @@ class StudyState:
         clock: Callable[[], float],
         record: StudyRecord | None = None,
         pace: Pace | None = None,
+        latest: float = 0.0,
     ) -> None:
         self.study = study
         self.closed = False
@@ -63,7 +65,7 @@ class StudyState:
         self._record = StudyRecord() if record is None else record
         self._board = board_of(study, self._record)
         self._pace = Pace() if pace is None else pace
-        self._event_time, self._event_clock = 0.0, self._began
+        self._event_time, self._event_clock = latest, self._began
 
     def replay(self, events: Iterable[Event]) -> None:
         """Take in what happened before."""
