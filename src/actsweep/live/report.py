@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from actsweep.errors import RecordsError, TrialsFailedError
+from actsweep.errors import ActsweepError
 from actsweep.events import StudyRecord
 from actsweep.live.pages import render
 from actsweep.records import OpenedStudy, StudyFolder
@@ -53,7 +53,7 @@ def make_report(folder: StudyFolder, opened: OpenedStudy, revision: int) -> Repo
     try:
         body = _report_body(folder, opened)
         html, data = body.html, json.dumps(body.data, allow_nan=False, separators=(",", ":")) if body.data else ""
-    except (RecordsError, TrialsFailedError) as error:
+    except ActsweepError as error:
         html, data = _sentence(str(error)), ""
     except Exception as error:  # whatever records of somebody else lead to
         html, data = _sentence(f"The results cannot be computed: {type(error).__name__}: {error}"), ""
