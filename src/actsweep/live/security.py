@@ -45,6 +45,8 @@ async def _answer(request: web.Request, handler: Handler, hosts: set[str]) -> we
         return await handler(request)
     except web.HTTPException as error:
         return web.Response(status=error.status, text=f"{error.status}: {error.reason}\n")
+    except Exception as error:  # one page that fails leaves the others
+        return web.Response(status=500, text=f"500: the dashboard failed: {type(error).__name__}: {error}\n")
 
 
 def _dressed(response: web.StreamResponse) -> web.StreamResponse:

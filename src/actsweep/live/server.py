@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import os
 import signal
 import socket
@@ -20,6 +21,8 @@ from actsweep.live.watch import Watch
 
 DEFAULT_PORT = 8270
 HOST = "127.0.0.1"
+_SILENT = logging.getLogger(__name__)  # what a client garbles is no news for who has started the server
+_SILENT.addHandler(logging.NullHandler())
 _FIRST_SECONDS = 1.0  # for which a page that is asked for first may wait for what it shows
 _STEP = 0.02
 
@@ -60,7 +63,7 @@ async def _serve(root: Path, listener: socket.socket, said: Callable[[str], None
             loop.add_signal_handler(number, over.set)
     port = listener.getsockname()[1]
     watch = Watch(root)
-    runner = web.AppRunner(application(watch, port), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(application(watch, port), access_log=None, logger=_SILENT, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()
@@ -83,8 +86,8 @@ def application(watch: Watch, port: int) -> web.Application:
     app = web.Application(middlewares=[guard(port)])
     app.router.add_get("/", routes.studies)
     app.router.add_get("/state", routes.studies_state)
-    app.router.add_get("/study/{name}", routes.study)
-    app.router.add_get("/study/{name}/state", routes.study_state)
+    app.router.add_get("/study/{name:[^/]+}", routes.study)
+    app.router.add_get("/study/{name:[^/]+}/state", routes.study_state)
     app.router.add_get("/{asset}", routes.asset)
     return app
 

@@ -1,0 +1,26 @@
+import json
+
+from actsweep.live.parts import Parts
+
+
+def test_only_what_has_changed_is_sent() -> None:
+    before = Parts({"one": "<p>1</p>", "two": "<p>2</p>"}, '{"a":1}')
+    after = Parts({"one": "<p>1</p>", "two": "<p>3</p>"}, '{"a":1}')
+    assert json.loads(after.since(before.version) or "") == {"version": after.version, "parts": {"two": "<p>3</p>"}}
+    assert after.since(after.version) is None
+
+
+def test_a_browser_that_has_nothing_or_another_page_gets_all() -> None:
+    parts = Parts({"one": "<p>1</p>"}, '{"a":1}')
+    for seen in ("", "x", "a-b-c", "-" * 1000):
+        answer = json.loads(parts.since(seen) or "")
+        assert (answer["parts"], answer["data"]) == ({"one": "<p>1</p>"}, {"a": 1})
+
+
+def test_the_same_content_has_the_same_version_after_a_new_beginning() -> None:
+    assert Parts({"one": "1"}).version == Parts({"one": "1"}).version != Parts({"one": "2"}).version
+
+
+def test_the_data_alone_may_change() -> None:
+    before, after = Parts({"one": "1"}, "[1]"), Parts({"one": "1"}, "[2]")
+    assert json.loads(after.since(before.version) or "") == {"version": after.version, "parts": {}, "data": [2]}
