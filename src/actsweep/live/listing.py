@@ -14,7 +14,7 @@ class Listed:
     Attributes:
         studies: the folders of its studies by name.
         links: the names of links to folders, sorted.
-        problem: why it cannot be listed; else empty.
+        problem: why it cannot be listed, or should not be; else empty.
     """
 
     studies: dict[str, Path]
@@ -37,7 +37,10 @@ def listed(root: Path) -> Listed:
         return Listed({}, problem=f"there is no folder {root} yet")
     except OSError as error:
         return Listed({}, problem=f"{root}: {error.strerror or error}")
-    return Listed(dict(sorted(studies.items())), tuple(sorted(links)))
+    inside = (
+        "" if studies or not _holds(root) else f"{root} is itself a study: give the folder that it lies in as --root"
+    )
+    return Listed(dict(sorted(studies.items())), tuple(sorted(links)), inside)
 
 
 def _holds(path: Path) -> bool:

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -35,21 +36,21 @@ class Report:
         html: the body of the report, or the sentence that says why there is none.
         data: JSON text of what its figures draw; empty where there is nothing.
         of: the revision of the study's results that it shows.
-        time: of computing, in seconds since the epoch.
+        time: the time of day at which that was.
         due: when the next may be computed, on the monotonic clock.
     """
 
     html: Markup
     data: str
     of: int
-    time: float
+    time: str
     due: float
 
 
 def make_report(folder: StudyFolder, opened: OpenedStudy, revision: int) -> Report:
     """Compute what a study has come to; whatever goes wrong is told in its place."""
     began = time.monotonic()
-    at = time.time()
+    at = f"{datetime.now():%H:%M:%S}"
     try:
         body = _report_body(folder, opened)
         html, data = body.html, json.dumps(body.data, allow_nan=False, separators=(",", ":")) if body.data else ""

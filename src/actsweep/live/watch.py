@@ -11,9 +11,10 @@ from actsweep.live.listing import Listed, listed
 from actsweep.live.pages import address_of, list_parts, study_parts
 from actsweep.live.parts import Parts
 from actsweep.live.report import make_report
-from actsweep.live.view import entry_view, study_view
+from actsweep.live.view import StudyView, entry_view, study_view
 from actsweep.plugins import plugins_left_out
 from actsweep.records import OpenedStudy, StudyFolder
+from actsweep.report.wording import clean
 from actsweep.studies import StudyEntry
 
 PAUSE = 0.4  # seconds between two rounds
@@ -135,7 +136,7 @@ class Watch:
         self._order(followed)
         shown = (followed.entry, followed.share, followed.heard, followed.report)
         if shown != watched.shown:
-            watched.parts, watched.shown = study_parts(study_view(followed), followed.report), shown
+            watched.parts, watched.shown = study_parts(_view(followed), followed.report), shown
         return more
 
     def _look_at_others(self, others: list[_Watched]) -> bool:
@@ -150,7 +151,8 @@ class Watch:
         return more
 
     def _forget(self, one: _Watched) -> None:
-        kept = one.followed.entry.state == "running" or time.monotonic() - one.asked < KEPT
+        is_listed = one.followed.entry.state == "running" and self._is_asked(self._overview_asked)
+        kept = is_listed or time.monotonic() - one.asked < KEPT
         if one.followed.is_whole and not kept:
             one.followed.forget()
             one.parts = one.shown = None
@@ -183,3 +185,10 @@ class Watch:
                 order = self._orders.get()
                 order.followed.report = make_report(order.folder, order.opened, order.revision)
                 self._computing = False
+
+
+def _view(followed: FollowedStudy) -> StudyView:
+    try:
+        return study_view(followed)
+    except Exception as error:  # whatever records of somebody else lead to
+        return StudyView(f"damaged: {clean(str(error) or type(error).__name__)}")

@@ -1,6 +1,7 @@
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -141,8 +142,11 @@ def test_a_report_is_of_what_was_known_when_it_was_asked_for(write: Write, story
     write("demo", *story.run(story.tune(0, 5), 0.7))
     looked(followed)
     assert len(opened.record.trials) == trials == len(followed.record.trials) - 1
+    began = time.monotonic()
     report = make_report(followed.folder, opened, 3)
+    ended = time.monotonic()
     assert report.of == 3
+    assert 0 < report.due - ended <= 4 * (ended - began), "it takes at most a fifth of the time"
     assert "relu" in report.html
 
 

@@ -1,6 +1,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,21 @@ def test_links_are_listed_and_not_followed(watch: Watch, write: Write, story: St
     assert "a link, which is not followed here" in text
     assert "href" not in text
     assert not watch.knows("linked")
+
+
+def test_a_study_as_the_root_is_told(write: Write, story: Story) -> None:
+    watch = Watch(write("demo", story.begin()).path)
+    watch.start()
+    soon(watch.overview, lambda text: "is itself a study" in text)
+    watch.stop()
+
+
+def test_a_trial_of_a_cell_that_the_study_has_not_is_damage(watch: Watch, write: Write, story: Story) -> None:
+    stray = replace(story.start(story.tune(0, 0)), cell={"model.activation": "gelu", "model.depth": 3}, phase="cross")
+    write("odd", story.begin(), stray, story.choose(0))
+    soon(page(watch, "odd"), lambda text: "damaged: " in text)
+    write("good", *whole(story))
+    soon(page(watch, "good"), lambda text: "13 of 14" in text)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "demo/../demo", "demo/", "DEMO", "nothing", "../outputs/demo"])

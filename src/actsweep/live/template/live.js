@@ -48,11 +48,10 @@
       cache: "no-store",
       signal: AbortSignal.timeout(LONGEST),
     });
-    if (answer.status === 404) return say("This study's folder is not there any more; should it come back, this page goes on.");
     if (answer.status === 200) show(await answer.json());
-    else if (answer.status !== 204) throw new Error(`status ${answer.status}`);
+    else if (![204, 404].includes(answer.status)) throw new Error(`status ${answer.status}`);
     lost = null;
-    say("");
+    say(answer.status === 404 ? "This study's folder is not there any more; should it come back, this page goes on." : "");
   };
 
   const turn = async () => {
