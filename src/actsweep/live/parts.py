@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _DATA = "data"
+_DRAWN = "report"  # the part in which the data is drawn: where it is replaced, that is to do again
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Parts:
         """What names this state of the page: the same for the same content, also after the dashboard began anew."""
         return "-".join(self._marks.values())
 
+    @property
+    def loaded(self) -> str:
+        """The state of a page that was loaded whole, which has all parts, and not yet the data."""
+        return "-".join([*self.version.split("-")[:-1], "0"])
+
     def since(self, seen: str) -> str | None:
         """What a browser lacks that has the state `seen`, as JSON text; None where it lacks nothing."""
         if seen == self.version:
@@ -36,7 +42,8 @@ class Parts:
         changed = [part for part, mark in zip(self._marks, known, strict=True) if self._marks[part] != mark]
         answer = {"version": self.version, "parts": {part: self.html[part] for part in changed if part in self.html}}
         text = json.dumps(answer)
-        return f'{text[:-1]},"data":{self.data}}}' if _DATA in changed and self.data else text
+        is_drawn = self.data and {_DATA, _DRAWN} & {*changed}
+        return f'{text[:-1]},"data":{self.data}}}' if is_drawn else text
 
     @cached_property
     def _marks(self) -> dict[str, str]:

@@ -24,3 +24,14 @@ def test_the_same_content_has_the_same_version_after_a_new_beginning() -> None:
 def test_the_data_alone_may_change() -> None:
     before, after = Parts({"one": "1"}, "[1]"), Parts({"one": "1"}, "[2]")
     assert json.loads(after.since(before.version) or "") == {"version": after.version, "parts": {}, "data": [2]}
+
+
+def test_a_page_that_was_loaded_whole_lacks_the_data_alone() -> None:
+    parts = Parts({"one": "1"}, "[1]")
+    assert json.loads(parts.since(parts.loaded) or "") == {"version": parts.version, "parts": {}, "data": [1]}
+
+
+def test_the_data_comes_with_the_part_that_it_is_drawn_in() -> None:
+    before, after = Parts({"report": "1", "x": "1"}, "[1]"), Parts({"report": "2", "x": "1"}, "[1]")
+    assert json.loads(after.since(before.version) or "")["data"] == [1]
+    assert "data" not in json.loads(Parts({"report": "1", "x": "2"}, "[1]").since(before.version) or "")
