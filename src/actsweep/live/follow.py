@@ -15,13 +15,14 @@ from actsweep.events import (
     TrialEvent,
     TrialStarted,
 )
+from actsweep.live.files import Stamp, stamp, verdicts
 from actsweep.live.report import Report, copied
 from actsweep.plugins import plugins_left_out
 from actsweep.records import LedgerContent, LedgerReader, OpenedStudy, StudyFolder, fold, is_held, opened_study
 from actsweep.report.pace import Pace
 from actsweep.report.state import StudyState
 from actsweep.report.wording import clean
-from actsweep.studies import StudyEntry, verdict_counts
+from actsweep.studies import StudyEntry
 from actsweep.study import Study
 
 LINES = 4_000  # read in one go, so that other studies have their turn
@@ -29,7 +30,6 @@ LOCK_SECONDS = 2.0  # between two looks at whether a process holds the ledger
 RETRY_SECONDS = 5.0  # before a damaged study that has changed is read again
 LONGEST_DAMAGE = 1_000  # characters
 _WITHOUT_RESULT = (TrialStarted, Evaluation, StopSpared)
-_Stamp = tuple[int, int, int] | None
 
 
 class FollowedStudy:
@@ -59,7 +59,7 @@ class FollowedStudy:
         self.report: Report | None = None
         self.share = 0.0
         self._held, self._held_asked, self._finished = False, 0.0, False
-        self._verdicts: tuple[_Stamp, tuple[tuple[str, int], ...]] = (None, ())
+        self._verdicts: tuple[Stamp, tuple[tuple[str, int], ...]] = (None, ())
         self._failed: tuple[object, float] | None = None
         self._known: object = None
         self.forget()
@@ -78,7 +78,7 @@ class FollowedStudy:
         self._pace = Pace()
         self._settings: list[Event] = []  # the events that hold some
         self._time: float | None = None
-        self._config: _Stamp = None
+        self._config: Stamp = None
         self.revision += 1
         self.heard += 1
 
@@ -96,7 +96,7 @@ class FollowedStudy:
         Returns:
             whether there is more to read.
         """
-        files = (_stamp(self.folder.ledger), _stamp(self.folder.config_file))
+        files = (stamp(self.folder.ledger), stamp(self.folder.config_file))
         try:
             with plugins_left_out():
                 self._ask_for_holder()
@@ -132,7 +132,7 @@ class FollowedStudy:
             size = self.folder.ledger.stat().st_size
             self.share = self._reader.size / max(size, 1)
             return True
-        if self.opened is None or _stamp(self.folder.config_file) != self._config:
+        if self.opened is None or stamp(self.folder.config_file) != self._config:
             self._open()
         self._sum_up()
         return False
@@ -163,7 +163,7 @@ class FollowedStudy:
 
     def _open(self) -> None:
         self.folder.refuse_links()
-        self._config = _stamp(self.folder.config_file)
+        self._config = stamp(self.folder.config_file)
         content = LedgerContent(tuple(self._settings), len(self._reader.torn))
         self.opened = opened_study(self.folder, content, self.record)
         study = Study(self.opened.config)
@@ -188,28 +188,11 @@ class FollowedStudy:
 
     def _counted(self) -> tuple[tuple[str, int], ...]:
         """The verdicts as they were last written, read again when they were."""
-        now = _stamp(self.folder.results)
+        now = stamp(self.folder.results)
         if now != self._verdicts[0]:
-            self._verdicts = now, _verdicts(self.folder)
+            self._verdicts = now, verdicts(self.folder)
         return self._verdicts[1]
 
     def for_report(self) -> OpenedStudy | None:
         """The study as a report is computed from, in values that no later event changes."""
         return None if self.opened is None else replace(self.opened, record=copied(self.record))
-
-
-def _verdicts(folder: StudyFolder) -> tuple[tuple[str, int], ...]:
-    try:
-        folder.refuse_links()
-        return verdict_counts(folder)
-    except Exception:  # damaged results can be made anew; what counts is the ledger
-        return ()
-
-
-def _stamp(path: Path) -> _Stamp:
-    """What tells that a file has changed; None where there is none."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -24,6 +25,7 @@ HOST = "127.0.0.1"
 _SILENT = logging.getLogger(__name__)  # what a client garbles is no news for who has started the server
 _SILENT.addHandler(logging.NullHandler())
 _FIRST_SECONDS = 1.0  # for which a page that is asked for first may wait for what it shows
+_LAST_SECONDS = 1.0  # for which the end may wait for what is being computed
 _STEP = 0.02
 
 
@@ -39,8 +41,12 @@ def serve(root: Path, port: int | None, said: Callable[[str], None]) -> None:
         RequestError: the port cannot be had.
     """
     listener = _listener(port)
+    watch = Watch(root)
     with listener:
-        asyncio.run(_serve(root, listener, said))
+        asyncio.run(_serve(watch, listener, said))
+    if not watch.has_ended(_LAST_SECONDS):
+        sys.stdout.flush()
+        os._exit(0)  # at its own exit Python would abort where a thread is within other libraries
 
 
 def _listener(port: int | None) -> socket.socket:
@@ -55,14 +61,13 @@ def _listener(port: int | None) -> socket.socket:
         ) from error
 
 
-async def _serve(root: Path, listener: socket.socket, said: Callable[[str], None]) -> None:
+async def _serve(watch: Watch, listener: socket.socket, said: Callable[[str], None]) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as SIGHUP below nohup
             loop.add_signal_handler(number, over.set)
     port = listener.getsockname()[1]
-    watch = Watch(root)
     runner = web.AppRunner(application(watch, port), access_log=None, logger=_SILENT, shutdown_timeout=1.0)
     await runner.setup()
     try:

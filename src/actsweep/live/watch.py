@@ -60,18 +60,27 @@ class Watch:
         self._asked = threading.Event()
         self._over = threading.Event()
         self._lock = threading.Lock()
-        self._orders: SimpleQueue[_Order] = SimpleQueue()
+        self._orders: SimpleQueue[_Order | None] = SimpleQueue()
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._compute)]
         self._computing = False
 
     def start(self) -> None:
-        """Begin to read, in threads that end with the process."""
-        for work in (self._read, self._compute):
-            threading.Thread(target=work, daemon=True).start()
+        """Begin to read."""
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Read no more."""
+        """Read no more, and begin to compute nothing more."""
         self._over.set()
         self._asked.set()
+        self._orders.put(None)
+
+    def has_ended(self, seconds: float) -> bool:
+        """Whether the threads end within a time after `stop`; what is being computed may take a minute."""
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def overview(self) -> Parts | None:
         """The parts of the list of studies; None while it is being made."""
@@ -181,10 +190,13 @@ class Watch:
 
     def _compute(self) -> None:
         with plugins_left_out():
-            while not self._over.is_set():
-                order = self._orders.get()
-                order.followed.report = make_report(order.folder, order.opened, order.revision)
-                self._computing = False
+            while (order := self._orders.get()) is not None and not self._over.is_set():
+                self._fill(order)
+                del order  # with all that a report is computed from
+
+    def _fill(self, order: _Order) -> None:
+        order.followed.report = make_report(order.folder, order.opened, order.revision)
+        self._computing = False
 
 
 def _view(followed: FollowedStudy) -> StudyView:
