@@ -6,7 +6,7 @@ ARGS =
 CACHES = build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep wandb submit report test test-slow check bench docker lock clean
+.PHONY: help setup sweep wandb submit report dashboard test test-slow check bench docker lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -27,6 +27,9 @@ submit: setup ## run a sweep as a job on the cluster: EXPERIMENT=... ARGS="clust
 report: setup ## rebuild results.json and report.html of a study: RUN=outputs/NAME
 	@test -n "$(RUN)" || { echo 'actsweep: name the folder of a study: make report RUN=outputs/NAME' >&2; exit 2; }
 	@exec .venv/bin/actsweep report "$$RUN"
+
+dashboard: setup ## live pages of the studies in outputs/, on this machine: ARGS="--port 8000"
+	@set -f; exec .venv/bin/actsweep dashboard $(ARGS)
 
 # Whole sweeps wait a lot for Ray, so two tests at a time take little more than half as long, also on two cores.
 test: setup ## run the tests but for the long ones, two at a time: ARGS="-n 0 -k model"

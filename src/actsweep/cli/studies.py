@@ -1,11 +1,13 @@
-"""Commands about the studies at hand: status, list, show, verify, clean."""
+"""Commands about the studies at hand: status, dashboard, list, show, verify, clean."""
 
+import re
 from pathlib import Path
 
 from actsweep.cli.command import DONE, WRONG_REQUEST, Command, Parser
 from actsweep.cli.memory import TORCH
 
 OUTPUTS = Path("outputs")
+LAST_PORT = 65535
 
 
 def _status(words: list[str], debug: bool) -> int:
@@ -18,6 +20,29 @@ def _status(words: list[str], debug: bool) -> int:
     path = parser.parse_args(words).run_dir or latest_study(OUTPUTS)
     Screen().print(status_text(status_of(path)))
     return DONE
+
+
+def _dashboard(words: list[str], debug: bool) -> int:
+    from actsweep.live import serve
+
+    parser = _parser("dashboard")
+    parser.add_argument("--port", metavar="P", type=_port, help="to listen on (8270, or any free one)")
+    parser.add_argument("--root", metavar="DIR", type=Path, default=OUTPUTS, help=f"where studies are ({OUTPUTS})")
+    arguments = parser.parse_args(words)
+
+    def said(address: str) -> None:
+        print(f"dashboard {address} (Ctrl-C ends it)", flush=True)  # noqa: T201
+
+    serve(arguments.root, arguments.port, said)
+    return DONE
+
+
+def _port(text: str) -> int:
+    from argparse import ArgumentTypeError
+
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > LAST_PORT:
+        raise ArgumentTypeError(f"needs a whole number from 0 (any free one) to {LAST_PORT}, not {text!r}")
+    return int(text)
 
 
 def _list(words: list[str], debug: bool) -> int:
@@ -101,6 +126,7 @@ def _parser(command: str) -> Parser:
 
 COMMANDS = {
     "status": Command("how far a sweep is", "[RUN_DIR]", _status),
+    "dashboard": Command("live pages of the studies at hand, on this machine", "[--port P] [--root DIR]", _dashboard),
     "list": Command("the studies at hand", "[--root DIR] [--json]", _list),
     "show": Command("one trial: its settings, curve, measures and log", "RUN_DIR TRIAL", _show),
     "verify": Command("proof that a study's files agree, and what to do where not", "RUN_DIR [--json]", _verify, TORCH),

@@ -4,7 +4,15 @@ registry.py   what is registered, under which name, by whom
 loading.py    the import of the modules that a configuration lists, and of installed packages that declare themselves
 """
 
-from actsweep.plugins.loading import load_plugins, plugin_environment, reason, refuse_plugins_in, refuse_working_folder
+from actsweep.plugins.loading import (
+    load_plugins,
+    plugin_environment,
+    plugins_are_left_out,
+    plugins_left_out,
+    reason,
+    refuse_plugins_in,
+    refuse_working_folder,
+)
 from actsweep.plugins.registry import (
     DATA_SETS,
     MEASURES,
@@ -27,6 +35,8 @@ __all__ = [
     "caller",
     "load_plugins",
     "plugin_environment",
+    "plugins_are_left_out",
+    "plugins_left_out",
     "reason",
     "refuse_plugins_in",
     "refuse_working_folder",

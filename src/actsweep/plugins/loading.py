@@ -5,6 +5,8 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
@@ -17,10 +19,31 @@ ENTRY_POINTS = "actsweep.plugins"
 SEARCH_PATH = "ACTSWEEP_PLUGIN_PATH"
 HANDED_ON = "ACTSWEEP_PLUGIN_FOLDERS"  # not the user's variable, which a node of a cluster may have set for itself
 _imported: dict[str, ModuleType] = {}
+_left_out: ContextVar[bool] = ContextVar("plugins are left out", default=False)
+
+
+@contextmanager
+def plugins_left_out() -> Iterator[None]:
+    """Read settings without running any code that they name: no plugin is imported, and its names are not checked.
+
+    What is read so serves to be shown. It holds for this thread, or task, and the length of the block.
+    """
+    token = _left_out.set(True)
+    try:
+        yield
+    finally:
+        _left_out.reset(token)
+
+
+def plugins_are_left_out() -> bool:
+    """Whether this is a block of `plugins_left_out`."""
+    return _left_out.get()
 
 
 def load_plugins(modules: Sequence[str]) -> None:
     """Import modules, each once, so that they register what they bring; first what installed packages declare.
+
+    In a block of `plugins_left_out` nothing is imported.
 
     Modules are looked up on Python's path, then in the working folder, then in the folders of $ACTSWEEP_PLUGIN_PATH,
     then in those that `plugin_environment` of another process names.
@@ -31,6 +54,8 @@ def load_plugins(modules: Sequence[str]) -> None:
     Raises:
         RequestError: one cannot be imported, or registers what it may not; the message names it and the reason.
     """
+    if _left_out.get():
+        return
     _load_entry_points()
     for name in modules:
         if name not in _imported:
@@ -46,8 +71,10 @@ def refuse_plugins_in(folder: Path, modules: object) -> None:
 
     Raises:
         RequestError: a module would be imported from within the folder, as where it is the working folder, or from
-            within another study's.
+            within another study's. Where plugins are left out, none is.
     """
+    if _left_out.get():
+        return
     names = [name for name in modules if isinstance(name, str)] if isinstance(modules, list) else []
     inside = folder.resolve()
     for name in names:

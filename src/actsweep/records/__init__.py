@@ -3,8 +3,9 @@
 from actsweep.records.attempt import Attempt, OutdatedError, attempt_logs, latest_attempt
 from actsweep.records.best import best_of_cells
 from actsweep.records.folder import RESUME_FILE, StudyFolder, read_trial, write_whole
-from actsweep.records.ledger import Ledger, LedgerContent, held, is_held, lock_of, read_ledger
-from actsweep.records.opening import OpenedStudy, holds_study, open_study, recorded_config
+from actsweep.records.ledger import Ledger, LedgerContent, fold, held, is_held, lock_of, read_ledger
+from actsweep.records.opening import OpenedStudy, holds_study, open_study, opened_study, recorded_config
+from actsweep.records.reader import LedgerReader, News
 from actsweep.records.results_file import Results, read_results
 from actsweep.records.stream import EventStream
 from actsweep.records.table import curve_rows, curve_table, write_curves
@@ -15,6 +16,8 @@ __all__ = [
     "EventStream",
     "Ledger",
     "LedgerContent",
+    "LedgerReader",
+    "News",
     "OpenedStudy",
     "OutdatedError",
     "Results",
@@ -23,12 +26,14 @@ __all__ = [
     "best_of_cells",
     "curve_rows",
     "curve_table",
+    "fold",
     "held",
     "holds_study",
     "is_held",
     "latest_attempt",
     "lock_of",
     "open_study",
+    "opened_study",
     "read_ledger",
     "read_results",
     "read_trial",

@@ -7,33 +7,24 @@ the end of a trial never is.
 """
 
 import fcntl
-import json
-import math
 import os
 import socket
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import MISSING, dataclass, fields
-from functools import cache, partial
-from io import BytesIO
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, get_type_hints
-
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from typing import Self
 
 from actsweep.errors import RecordsError
-from actsweep.events import EVENT_TYPES, Evaluation, Event, StudyRecord, TrialFinished
+from actsweep.events import Evaluation, Event, StudyRecord, Subscriber
+from actsweep.records.lines import encode
+from actsweep.records.reader import LedgerReader
 
-FORMAT = 2
 SYNC_SECONDS = 1.0
-LONGEST_LINE = 2**20
-_HEAD = b'{"v":%d,"event":"' % FORMAT
-_CRC = b',"crc":"'
-_MEASURING = (Evaluation, TrialFinished)  # the events that hold numbers which may not be finite
-_NON_FINITE = ((b'"nan"', b"NaN"), (b'"inf"', b"Infinity"), (b'"-inf"', b"-Infinity"))
+_LOOKS, _LOOK_SECONDS = 3, 0.02
 
 
 @dataclass(frozen=True)
@@ -61,14 +52,28 @@ class LedgerContent:
             RecordsError: an event is of a trial that has not begun, so lines are missing or in another order.
         """
         record = StudyRecord()
-        for number, event in enumerate(self.events, start=1):
-            try:
-                record(event)
-            except KeyError as error:
-                raise RecordsError(
-                    f"the ledger's line {number} is of trial {error}, which has not begun: lines before it are missing"
-                ) from error
+        fold(record, self.events)
         return record
+
+
+def fold(take: Subscriber, events: Iterable[Event], first: int = 1) -> None:
+    """Hand events to what keeps a record.
+
+    Args:
+        take: a `StudyRecord`, or what holds one, in which the events before them are.
+        events: the events, in the order of the ledger.
+        first: the number of the line that holds the first of them.
+
+    Raises:
+        RecordsError: an event is of a trial that has not begun, so lines are missing or in another order.
+    """
+    for number, event in enumerate(events, start=first):
+        try:
+            take(event)
+        except KeyError as error:
+            raise RecordsError(
+                f"the ledger's line {number} is of trial {error}, which has not begun: lines before it are missing"
+            ) from error
 
 
 def read_ledger(path: Path, known: LedgerContent | None = None) -> LedgerContent:
@@ -83,20 +88,11 @@ def read_ledger(path: Path, known: LedgerContent | None = None) -> LedgerContent
     """
     if known is not None and _is_unchanged(path, known):
         return known
-    events: list[Event] = []
-    offset, crc, file_crc, torn = 0, 0, 0, 0
-    with path.open("rb") if path.exists() else nullcontext(BytesIO()) as file:
-        lines = iter(partial(file.readline, LONGEST_LINE + 1), b"")
-        for number, line in enumerate(lines, start=1):
-            file_crc = zlib.crc32(line, file_crc)
-            if not line.endswith(b"\n") and len(line) <= LONGEST_LINE:
-                torn = len(line)
-                break
-            place = f"{path}: line {number} (byte {offset})"
-            crc = _checked(line, crc, place)
-            events.append(_decode(line, place))
-            offset += len(line)
-    return LedgerContent(tuple(events), torn, crc, file_crc, offset + torn)
+    reader = LedgerReader(path)
+    events = reader.read().events
+    torn = reader.torn
+    file_crc = zlib.crc32(torn, reader.file_crc)
+    return LedgerContent(events, len(torn), reader.crc, file_crc, reader.size + len(torn))
 
 
 def _is_unchanged(path: Path, known: LedgerContent) -> bool:
@@ -167,7 +163,7 @@ class Ledger:
     def _append(self, events: Sequence[Event]) -> None:
         lines, crc = [], self._crc
         for event in events:
-            line, crc = _encode(event, crc)
+            line, crc = encode(event, crc)
             lines.append(line)
         content = b"".join(lines)
         try:
@@ -193,66 +189,6 @@ class Ledger:
         self._synced = time.monotonic()
 
 
-def _encode(event: Event, before: int) -> tuple[bytes, int]:
-    """The line of an event, and its checksum, which goes on from the line before."""
-    tree = {"v": FORMAT, "event": event.kind} | {field.name: getattr(event, field.name) for field in fields(event)}
-    body = json.dumps(_sayable(tree), separators=(",", ":"), allow_nan=False).encode()[:-1]
-    crc = zlib.crc32(body, before)
-    return b'%s%s%08x"}\n' % (body, _CRC, crc), crc
-
-
-def _checked(line: bytes, before: int, place: str) -> int:
-    """The checksum of a whole line, compared with the one that it should have after the line before."""
-    body, _, end = line.rpartition(_CRC)
-    crc = zlib.crc32(body, before)
-    if end == b'%08x"}\n' % crc and len(line) <= LONGEST_LINE:
-        return crc
-    if end == b'%08x"}\n' % zlib.crc32(body) and body.startswith(b'{"v":1,'):
-        raise RecordsError(_other_format(place))
-    raise RecordsError(
-        f"{place} is damaged, or lines before it are missing: its checksum does not fit. Everything before it is whole."
-    )
-
-
-def _decode(line: bytes, place: str) -> Event:
-    """The event of a line; a checksum is no proof of who wrote it, so nothing in it is taken on trust."""
-    if not line.startswith(_HEAD):
-        other = line.startswith(b'{"v":') and not line.startswith(_HEAD[: _HEAD.index(b",") + 1])
-        raise RecordsError(_other_format(place) if other else f"{place} is no event of a study")
-    name, _, rest = line.removeprefix(_HEAD).partition(b'"')
-    kind = EVENT_TYPES.get(name.decode(errors="replace"))
-    if kind is None:
-        raise RecordsError(f"{place} is no event of a study: there is none called {name.decode(errors='replace')!r}")
-    values = rest.rpartition(_CRC)[0].removeprefix(b",")
-    if kind in _MEASURING:
-        for said, number in _NON_FINITE:
-            values = values.replace(said, number)
-    try:
-        return kind(**_fields_of(kind.kind).model_validate_json(b"{%s}" % values).__dict__)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        told = ": ".join([*filter(None, [".".join(map(str, problem["loc"]))]), problem["msg"]])
-        raise RecordsError(f"{place} is no event of a study: {told}") from error
-
-
-@cache
-def _fields_of(kind: str) -> type[BaseModel]:
-    """What an event's fields may hold, from the annotations of its class."""
-    event = EVENT_TYPES[kind]
-    types = get_type_hints(event, include_extras=True)
-    wanted: dict[str, Any] = {
-        field.name: types[field.name]
-        if field.default is field.default_factory is MISSING
-        else (types[field.name], field.default if field.default_factory is MISSING else field.default_factory())
-        for field in fields(event)
-    }
-    return create_model(event.__name__, __config__=ConfigDict(strict=True, extra="forbid"), **wanted)
-
-
-def _other_format(place: str) -> str:
-    return f"{place} was written by another version of actsweep; this one reads format {FORMAT}"
-
-
 def sync_folder(path: Path) -> None:
     """Bring the names in a folder to the disk, so that a new file is still there after a power failure."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -260,16 +196,6 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _sayable(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _sayable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_sayable(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return value
 
 
 def lock_of(path: Path) -> Path:
@@ -280,7 +206,7 @@ def lock_of(path: Path) -> Path:
 def _locked(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor)
     except BlockingIOError:
         holder = os.pread(descriptor, 200, 0).decode(errors="replace")
         os.close(descriptor)
@@ -296,6 +222,16 @@ def _locked(path: Path) -> int:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"pid {os.getpid()} on {socket.gethostname()}".encode(), 0)
     return descriptor
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a file; who only looks whether it is locked has the lock for a moment, which is waited for."""
+    for _ in range(_LOOKS):
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOOK_SECONDS)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def is_held(path: Path) -> bool:

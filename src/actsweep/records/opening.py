@@ -46,7 +46,20 @@ def open_study(folder: StudyFolder, known: LedgerContent | None = None) -> Opene
     """
     folder.refuse_links()
     content = read_ledger(folder.ledger, known)
-    record = content.fold()
+    return opened_study(folder, content, content.fold())
+
+
+def opened_study(folder: StudyFolder, content: LedgerContent, record: StudyRecord) -> OpenedStudy:
+    """A study whose ledger has been read.
+
+    Args:
+        folder: the study's.
+        content: the ledger; of its events only those that hold settings need be there.
+        record: the state that all its events lead to.
+
+    Raises:
+        RecordsError, RequestError: see `open_study`.
+    """
     if not record.settings:
         config = folder.read_config()
         return OpenedStudy(config, config, content, record)

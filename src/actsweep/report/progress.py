@@ -1,7 +1,7 @@
 """How far a running study is: a live table on a terminal, plain lines elsewhere."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -14,38 +14,19 @@ from rich.text import Text
 from actsweep.events import (
     CellGivenUp,
     Event,
-    FailureReason,
-    PointChosen,
     RangeWidened,
     StudyExtended,
-    StudyRecord,
     StudyResumed,
     StudyStarted,
     TrialEnd,
-    TrialEvent,
     TrialFailed,
-    place_of,
 )
-from actsweep.report.pace import Pace
-from actsweep.report.summary import Board, CellState, board_of
+from actsweep.report.state import StudyState
 from actsweep.report.terminal import states_table
-from actsweep.report.wording import clean, count, duration, number, percent
-from actsweep.study import PHASES, Phase, Study
+from actsweep.study import Study
 
 REDRAWS = 4  # a second, at most
 LINE_SECONDS = 30.0  # a line at least this often
-_LISTED_CELLS = 4
-_LONGEST_LINE = 400  # characters
-_FAILED: Mapping[FailureReason, str] = {
-    "error": "failed",
-    "memory": "ran out of memory",
-    "gpu_memory": "ran out of GPU memory",
-    "lost": "was lost",
-    "timeout": "took too long",
-    "data": "cannot read its data",
-    "disk": "found the disk full",
-    "storage": "had no answer from the storage of checkpoints",
-}
 
 
 class _Display(Protocol):
@@ -65,7 +46,7 @@ class Progress:
     def __init__(self, study: Study, console: Console) -> None:
         self._console = console
         self._lock = threading.RLock()
-        self._state = _State(study, console)
+        self._state = StudyState(study, console.get_time)
         terminal = console.is_terminal and not console.is_dumb_terminal
         self._display: _Display = (
             _Table(self._state, self._lock, console) if terminal else _Lines(self._state, self._lock, console)
@@ -112,125 +93,10 @@ class Progress:
                 return None
 
 
-class _State:
-    """What is known of the study, and the sentences that say it."""
-
-    def __init__(self, study: Study, console: Console) -> None:
-        self.study = study
-        self.closed = False
-        self._clock = console.get_time
-        self._began = self._clock()
-        self._record = StudyRecord()
-        self._board = Board(study, self._record)
-        self._pace = Pace()
-        self._event_time, self._event_clock = 0.0, self._began
-
-    def replay(self, events: Iterable[Event]) -> None:
-        event = None
-        for event in events:
-            self._record(event)
-            self._pace(event)
-        if event is not None:
-            self._event_time, self._event_clock = event.time, self._clock()
-            self._board = board_of(self.study, self._record)
-
-    def fold(self, event: Event) -> None:
-        chosen_anew = isinstance(event, PointChosen) and place_of(event) in self._record.chosen
-        self._record(event)
-        self._pace(event)
-        self._event_time, self._event_clock = event.time, self._clock()
-        if isinstance(event, StudyResumed) or chosen_anew:
-            self._board = board_of(self.study, self._record)
-        elif isinstance(event, TrialEvent):
-            self._board.put(self._record.trials[event.trial_id])
-
-    def cells(self) -> tuple[CellState, ...]:
-        return self._board.cells()
-
-    def opening(self, event: StudyStarted | StudyResumed) -> str:
-        cells = self.cells()
-        planned = {phase: sum(cell.phases[phase].total for cell in cells) for phase in PHASES}
-        said = (
-            f"{self.study.config.run.name}: {count(len(cells), 'cell')}, {count(planned['tune'], 'trial')} to tune "
-            f"and {count(planned['replicate'], 'replicate')}"
-            + (f", {planned['cross']} crossed" if planned["cross"] else "")
-        )
-        return f"{said}; {event.finished} done before" if isinstance(event, StudyResumed) else said
-
-    def extension(self, event: StudyExtended) -> str:
-        changes = ", ".join(f"{path} {before} -> {now}" for path, before, now in event.changes)
-        return clean(f"extended ({changes}); its results will be look {event.look}", _LONGEST_LINE)
-
-    def widening(self, event: RangeWidened) -> str:
-        name = self.study.short_names[event.path]
-        return f"a best {name} lies at the {event.side} end of its range: the range grows there, in every cell"
-
-    def failure(self, event: TrialFailed) -> str:
-        start = self._record.trials[event.trial_id].started
-        setting = ", ".join(
-            f"{self.study.short_names.get(path, path)} {number(value) if isinstance(value, float) else value}"
-            for path, value in start.nuisance.items()
-        )
-        what = _FAILED[event.reason]
-        again = "; it will be tried again" if event.will_retry else ""
-        place = f"{self._board.label(start.cell)}, {start.phase}, block {start.block}, {setting}"
-        return clean(
-            f"trial {event.trial_id} ({place}, seed {start.seed}) {what}{again}: {event.message}", _LONGEST_LINE
-        )
-
-    def giving_up(self, event: CellGivenUp) -> str:
-        cell = self._board.label(event.cell)
-        alike = f"{count(event.failures, 'trial')} of it failed alike: {event.message}"
-        return clean(f"no more trials of {cell} are begun, since {alike}", _LONGEST_LINE)
-
-    def heading(self, cells: tuple[CellState, ...]) -> str:
-        failed = sum(cell.sum("failed") for cell in cells)
-        left = self.left(cells)
-        parts = [
-            f"{self.ended(cells) - failed} of {count(self.total(cells), 'trial')} done",
-            f"{failed} failed" if failed else "",
-            f"{duration(self._clock() - self._began)} elapsed",
-            f"about {duration(max(left, 1))} left" if left and not self.closed else "",
-        ]
-        return f"{self.phase(cells)}: {', '.join(part for part in parts if part)}"
-
-    def best(self, cells: tuple[CellState, ...]) -> str:
-        known = [(cell.best, clean(cell.label)) for cell in cells if cell.best is not None]
-        if not known:
-            return ""
-        first = sorted(known, key=lambda pair: -pair[0])[:_LISTED_CELLS]
-        listed = [f"{label} {percent(best)}" for best, label in first]
-        return f"best validation accuracy: {', '.join(listed)}"
-
-    def phase(self, cells: tuple[CellState, ...]) -> str:
-        if self._record.finished:
-            return "finished"
-        if self.closed:
-            return "stopped"
-        busy = {phase: any(cell.phases[phase].running for cell in cells) for phase in PHASES}
-        waiting = self._waiting(cells)
-        if busy["replicate"] and (busy["tune"] or waiting["tune"]):
-            return "tuning and replicating"
-        return "tuning" if busy["tune"] or waiting["tune"] else "replicating"
-
-    def total(self, cells: tuple[CellState, ...]) -> int:
-        return sum(cell.sum("total") for cell in cells)
-
-    def ended(self, cells: tuple[CellState, ...]) -> int:
-        return sum(cell.sum("done") + cell.sum("failed") for cell in cells)
-
-    def left(self, cells: tuple[CellState, ...]) -> float | None:
-        now = self._event_time + self._clock() - self._event_clock
-        return self._pace.left(self._waiting(cells), now)
-
-    def _waiting(self, cells: tuple[CellState, ...]) -> dict[Phase, int]:
-        return {phase: sum(cell.phases[phase].waiting for cell in cells) for phase in PHASES}
-
-
 class _Table:
     """The live display on a terminal."""
 
-    def __init__(self, state: _State, lock: threading.RLock, console: Console) -> None:
+    def __init__(self, state: StudyState, lock: threading.RLock, console: Console) -> None:
         self._state, self._lock = state, lock
         self._live = Live(console=console, get_renderable=self._render, refresh_per_second=REDRAWS)
 
@@ -254,7 +120,7 @@ class _Table:
 class _Lines:
     """A line at each tenth of the trials, and at least every `LINE_SECONDS`."""
 
-    def __init__(self, state: _State, lock: threading.RLock, console: Console) -> None:
+    def __init__(self, state: StudyState, lock: threading.RLock, console: Console) -> None:
         self._state, self._lock, self._console = state, lock, console
         self._tenths = 0
         self._last = console.get_time()

@@ -73,7 +73,7 @@ class Board:
         status = _COUNTED.get(trial.status, "waiting")
         self._trials[start.trial_id] = place, status
         self._counts[place][status] += 1
-        self._best[label][start.trial_id] = _best(trial)
+        self._best[label][start.trial_id] = best_accuracy(trial)
 
     def label(self, values: Mapping[str, Value]) -> str:
         """The name of the cell that a trial belongs to, from its scientific values."""
@@ -122,7 +122,7 @@ def board_of(study: Study, record: StudyRecord) -> Board:
     return board
 
 
-def _best(trial: TrialRecord) -> float:
+def best_accuracy(trial: TrialRecord) -> float:
     """A trial's best validation accuracy; -inf where it has none, or diverged and so counts as chance."""
     if trial.status == "diverged":
         return -math.inf

@@ -3,7 +3,7 @@
 from actsweep.studies.cleaning import Removal, clean_up
 from actsweep.studies.detail import TrialDetail, find_trial
 from actsweep.studies.fetching import copy_study, fetch_study, reach_copy
-from actsweep.studies.listing import StudyEntry, latest_study, list_studies
+from actsweep.studies.listing import StudyEntry, latest_study, list_studies, verdict_counts
 from actsweep.studies.remaining import Remaining, remaining_of
 from actsweep.studies.status import StudyStatus, status_of
 
@@ -22,4 +22,5 @@ __all__ = [
     "reach_copy",
     "remaining_of",
     "status_of",
+    "verdict_counts",
 ]

@@ -100,14 +100,18 @@ def _entry(path: Path) -> StudyEntry:
             status.sum("failed"),
             status.sum("total"),
             status.time,
-            _verdicts(path),
+            verdict_counts(StudyFolder(path)),
         )
     except Exception as error:  # whatever a damaged file leads to
         return StudyEntry(path.name, path, "damaged", damage=clean(str(error) or type(error).__name__, LONGEST_DAMAGE))
 
 
-def _verdicts(path: Path) -> tuple[tuple[str, int], ...]:
-    folder = StudyFolder(path)
+def verdict_counts(folder: StudyFolder) -> tuple[tuple[str, int], ...]:
+    """How many claims have each verdict in the results as they were last written; empty where there are none.
+
+    Raises:
+        RecordsError: the file is damaged.
+    """
     if not folder.results.exists():
         return ()
     counts = Counter(row["verdict"] for row in read_results(folder)["verdicts"] if row["phase"] == "replicate")

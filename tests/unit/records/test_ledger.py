@@ -1,8 +1,10 @@
+import fcntl
 import json
 import math
 import multiprocessing
 import resource
 import signal
+import threading
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -194,7 +196,7 @@ def test_a_line_without_end_is_damage_and_not_read_on(tmp_path: Path) -> None:
 
 def test_a_line_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "ledger.jsonl"
-    monkeypatch.setattr("actsweep.records.ledger.FORMAT", 3)
+    monkeypatch.setattr("actsweep.records.lines.FORMAT", 3)
     write(path, EVENTS[:1])
     monkeypatch.undo()
     with pytest.raises(RecordsError, match="another version of actsweep"):
@@ -226,6 +228,16 @@ def test_the_lock_ends_with_its_holder(tmp_path: Path) -> None:
     for _ in range(2):
         write(tmp_path / "ledger.jsonl", [START])
     assert len(read_ledger(tmp_path / "ledger.jsonl").events) == 2
+
+
+def test_a_look_at_the_lock_refuses_no_writer(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, [START])
+    with path.with_suffix(".lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(0.02, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        write(path, [START])
+    assert len(read_ledger(path).events) == 2
 
 
 class TestKnown:
