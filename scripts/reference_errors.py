@@ -27,10 +27,11 @@ THEMES = {
 CODES = {"Interrupted": 130, "NoAnswerError": 1, "TrialsFailedError": 1, "TrialTimeoutError": 1}
 INTRODUCTION = """# Errors
 
-What a command says before it leaves with another exit code than 0: one message, `actsweep: ...`. Words in braces are put
-in when it is said. The exit code is 2, the request is wrong, unless another stands before the message; within a trial of a
-sweep the message is that of the failed trial, and the sweep goes on. A setting that is not accepted is named by its path
-before the message, with what is accepted: see [settings](settings.md). `--debug` shows where an error comes from.
+What a command says before it leaves with another exit code than 0: one message, `actsweep: ...`. Words in braces are
+put in when it is said. The exit code is 2, the request is wrong, unless another stands before the message; within a
+trial of a sweep the message is that of the failed trial, and the sweep goes on. A setting that is not accepted is
+named by its path before the message, with what is accepted: see [settings](settings.md). `--debug` shows where an error
+comes from.
 """
 
 
@@ -112,7 +113,7 @@ def text_of(node: ast.expr) -> str:
     if isinstance(node, ast.FormattedValue):
         return text_of(node.value)
     if isinstance(node, ast.IfExp) and isinstance(node.body, ast.Constant) and isinstance(node.orelse, ast.Constant):
-        return f"{{{node.body.value or node.orelse.value}}}"
+        return f"{{{node.body.value!s}|{node.orelse.value!s}}}"
     return f"{{{word_of(node)}}}"
 
 
