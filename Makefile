@@ -55,6 +55,9 @@ bench: setup ## run the benchmarks
 docker: ## build the container image by docker, podman or buildah: ARGS="--build-arg BASE=..."
 	@set -f; exec sh scripts/build_image.sh $(ARGS)
 
+release: setup ## build wheel and sdist of what is committed into dist/, and check them
+	@.venv/bin/python scripts/release.py
+
 lock: setup ## write requirements.lock anew for pyproject.toml: ARGS=--upgrade
 	@.venv/bin/python scripts/lock.py $(ARGS)
 
