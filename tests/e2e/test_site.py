@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -134,3 +135,20 @@ def test_messages_are_read_as_they_are_written(reference: Callable[[str], Module
     )
     found = list(reference("reference_errors").raised(ast.parse(source), in_settings=False))
     assert found == [("RequestError", "--out {out}: is {no|a} file; {known are ...}")]
+
+
+def test_the_page_of_files_names_every_key_and_column(smoke: Any) -> None:
+    import pandas as pd
+
+    page = (ROOT / "docs" / "reference" / "files.md").read_text()
+    results = smoke.results
+    entries = [
+        results["study"],
+        *(results[key][0] for key in results if isinstance(results[key], list) and results[key]),
+    ]
+    keys = {key for entry in entries for key in entry} | {*pd.read_parquet(smoke.folder / "curves.parquet").columns}
+    stems = {
+        re.sub(r"_(epochs|steps|seconds)?_?(hi|lo)$|^(rmst|ert)_.*", "", re.sub(r"_(low|high)$", "", key))
+        for key in keys
+    }
+    assert not [key for key in {*results, *stems} - {""} if f"`{key}`" not in page]
