@@ -30,8 +30,8 @@ INTRODUCTION = """# Errors
 What a command says before it leaves with another exit code than 0: one message, `actsweep: ...`. Words in braces are
 put in when it is said. The exit code is 2, the request is wrong, unless another stands before the message; within a
 trial of a sweep the message is that of the failed trial, and the sweep goes on. A setting that is not accepted is
-named by its path before the message, with what is accepted: see [settings](settings.md). `--debug` shows where an error
-comes from.
+named by its path before the message, with what is accepted: see [settings](settings.md). Not listed are messages that
+only pass on what another program said. `--debug` shows where an error comes from.
 """
 
 

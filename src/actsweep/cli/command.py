@@ -86,7 +86,7 @@ def option(name: str, words: list[str]) -> tuple[str | None, list[str]]:
         else:
             values.append(value if equals else next(rest, ""))
     if len(values) > 1 or not all(values):
-        raise RequestError(f"{name}: needs one value, not {values}")
+        raise RequestError(f"{name}: needs one value, given once: {name} VALUE")
     return (values[0] if values else None), others
 
 
