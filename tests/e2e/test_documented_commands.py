@@ -29,7 +29,7 @@ RUN_HERE = {"analyze", "clean", "compare", "export", "list", "report", "show", "
 RUN_APART = {"doctor", "plan", "resume"}  # with Ray, or with a probe that is to have the machine's usual threads
 SLOW = ("doctor", "plan")  # which test_commands.py runs with a smaller experiment
 NOT_HERE = ("relu_vs_sigmoid", "cifar10_small", "activations", "cluster=ray")  # need files, a GPU or a cluster
-STUDIES = ("outputs/quickstart", "outputs/mine")
+STUDIES = ("outputs/quickstart", "outputs/mine", "outputs/relu_gelu")
 OWN_OPTIONS = {"--json": 0, "--extend": 0, "--follow": 0, "--resume": 0, "--out": 1}  # of commands that Hydra reads
 
 
