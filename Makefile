@@ -6,7 +6,7 @@ ARGS =
 CACHES = build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep wandb submit report dashboard test test-slow check bench docker lock clean
+.PHONY: help setup sweep wandb submit report dashboard test test-slow check docs bench docker release lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -38,19 +38,28 @@ test: setup ## run the tests but for the long ones, two at a time: ARGS="-n 0 -k
 test-slow: setup ## run the long tests
 	@set -f; exec .venv/bin/python -m pytest -m slow $(ARGS)
 
-check: setup ## check all that is no test: format, lint, types, layers, lock, sweep files
+check: setup ## check all that is no test: format, lint, types, layers, lock, generated files
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python scripts/check_lock.py
 	.venv/bin/python scripts/sweep_files.py --check
+	.venv/bin/python scripts/reference.py --check
+
+# Its pages load nothing from a network; a broken link or anchor is an error.
+docs: setup ## build the documentation as a site into build/docs
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict
+	@echo 'docs     build/docs/index.html'
 
 bench: setup ## run the benchmarks
 	@set -f; exec .venv/bin/python -m bench $(ARGS)
 
 docker: ## build the container image by docker, podman or buildah: ARGS="--build-arg BASE=..."
 	@set -f; exec sh scripts/build_image.sh $(ARGS)
+
+release: setup ## build wheel and sdist of what is committed into dist/, and check them
+	@.venv/bin/python scripts/release.py
 
 lock: setup ## write requirements.lock anew for pyproject.toml: ARGS=--upgrade
 	@.venv/bin/python scripts/lock.py $(ARGS)

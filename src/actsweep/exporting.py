@@ -50,7 +50,7 @@ def export_model(path: Path, cell: str | None, form: str, out: Path | None) -> t
         raise RecordsError(f"{path}: no trial of {label} has ended yet, so there is no model of it")
     weights = folder.trial(best[label]) / WEIGHTS
     if not weights.is_file():
-        raise RecordsError(f"{weights}: the weights are missing; was the folder cleaned up?")
+        raise RecordsError(f"{weights}: the weights are missing, those of the best trial of {label}; put back a copy")
     suffix, write = FORMATS[form]
     target = out or Path(f"{opened.config.run.name}-{label.replace('/', '-')}{suffix}")
     if target.exists():

@@ -190,7 +190,7 @@ def _leaves(tree: Mapping[str, Any], option: str, prefix: str = "") -> Iterator[
         path = f"{prefix}{key}"
         if isinstance(node, Mapping) and "distribution" not in node:
             if not node:
-                raise RequestError(f"{option}.{path}: names no setting")
+                raise RequestError(f"{option}.{path}: names no setting; name one, or write null to take it out")
             yield from _leaves(node, option, f"{path}.")
         else:
             yield path, node

@@ -1,5 +1,5 @@
 """The commands: words in, an exit code out; what each needs is imported only when it runs."""
 
-from actsweep.cli.dispatch import COMMANDS, run
+from actsweep.cli.dispatch import COMMANDS, GROUPS, run
 
-__all__ = ["COMMANDS", "run"]
+__all__ = ["COMMANDS", "GROUPS", "run"]

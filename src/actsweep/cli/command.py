@@ -20,12 +20,21 @@ class Command:
         usage: what follows the command's name.
         run: takes the words after the name, and whether to debug; returns the exit code.
         address_space: GiB that it needs.
+        examples: whole command lines, for its help.
+        options: what it takes beside Hydra's words, each with its meaning; a parser of ours knows its own.
     """
 
     summary: str
     usage: str
     run: Callable[[list[str], bool], int]
     address_space: int = TABLES
+    examples: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def takes_overrides(self) -> bool:
+        """Whether Hydra reads its words."""
+        return "[OVERRIDES]" in self.usage
 
 
 def warn(text: str) -> None:
@@ -77,7 +86,7 @@ def option(name: str, words: list[str]) -> tuple[str | None, list[str]]:
         else:
             values.append(value if equals else next(rest, ""))
     if len(values) > 1 or not all(values):
-        raise RequestError(f"{name}: needs one value, not {values}")
+        raise RequestError(f"{name}: needs one value, given once: {name} VALUE")
     return (values[0] if values else None), others
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from actsweep import __version__
 from actsweep.cli import jobs, machine, results, studies, sweeps, tracking
 from actsweep.cli.command import DONE, INCOMPLETE, INTERRUPTED, WRONG_REQUEST
+from actsweep.cli.help import FLAGS, overview, show_help
 from actsweep.cli.memory import require_address_space
 from actsweep.errors import (
     ActsweepError,
@@ -19,14 +20,15 @@ from actsweep.errors import (
     TrialTimeoutError,
 )
 
-COMMANDS = {
-    **sweeps.COMMANDS,
-    **results.COMMANDS,
-    **jobs.COMMANDS,
-    **tracking.COMMANDS,
-    **studies.COMMANDS,
-    **machine.COMMANDS,
+GROUPS = {
+    "Sweeps": sweeps.COMMANDS,
+    "Results": results.COMMANDS,
+    "Cluster": jobs.COMMANDS,
+    "W&B": tracking.COMMANDS,
+    "Studies": studies.COMMANDS,
+    "This machine": machine.COMMANDS,
 }
+COMMANDS = {name: command for commands in GROUPS.values() for name, command in commands.items()}
 
 
 def run(words: Sequence[str]) -> int:
@@ -57,7 +59,7 @@ def run(words: Sequence[str]) -> int:
 
 def _dispatch(words: list[str], debug: bool) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
-        print(_overview())  # noqa: T201
+        print(overview(GROUPS))  # noqa: T201
         return DONE
     if words[0] == "--version":
         print(f"actsweep {__version__}")  # noqa: T201
@@ -69,6 +71,8 @@ def _dispatch(words: list[str], debug: bool) -> int:
 
         raise RequestError(f"{words[0]!r} is no command; {known_are(list(COMMANDS), words[0])}")
     command = COMMANDS[words[0]]
+    if any(word in FLAGS for word in words[1:]):
+        return show_help(words[0], command, words[1:])
     require_address_space(words[0], command.address_space)
     return command.run(words[1:], debug)
 
@@ -82,23 +86,6 @@ def _refuse(error: ActsweepError, code: int, debug: bool) -> int:
     if debug:
         print(redacted("".join(traceback.format_exception(error))), end="", file=sys.stderr)  # noqa: T201
     return code
-
-
-def _overview() -> str:
-    width = max(len(name) + len(command.usage) for name, command in COMMANDS.items()) + 1
-    lines = [f"  {f'{name} {command.usage}':<{width}}  {command.summary}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        [
-            "usage: actsweep COMMAND ...",
-            "",
-            "Sweeps that give each activation an equal, tuned chance, and honest measures of what comes out.",
-            "",
-            *lines,
-            "",
-            "OVERRIDES are Hydra's, such as experiment=quickstart; `actsweep sweep --help` shows all settings.",
-            "--debug shows tracebacks and Ray's own messages; --version the version.",
-        ]
-    )
 
 
 def _complete(words: list[str]) -> int:

@@ -193,9 +193,45 @@ def _state_file() -> Path:
 
 
 COMMANDS = {
-    "submit": Command("a sweep as a job on a running Ray cluster", "[--follow] [--resume] [OVERRIDES]", _submit, RAY),
-    "jobs": Command("the jobs that were submitted", "[--address URL]", _jobs, RAY),
-    "logs": Command("what a job has written", "ID [-f] [--address URL]", _logs, RAY),
-    "stop": Command("end a job; what has ended is kept", "ID [--address URL]", _stop, RAY),
-    "fetch": Command("copy a job's study here", "ID [--out DIR] [--address URL]", _fetch, RAY),
+    "submit": Command(
+        "a sweep as a job on a running Ray cluster",
+        "[--follow] [--resume] [OVERRIDES]",
+        _submit,
+        RAY,
+        examples=(
+            "actsweep submit --follow cluster=ray cluster.address=http://10.0.0.5:8265 cluster.storage=/shared/studies",
+        ),
+        options=(
+            ("--follow", "show what the job writes until it ends; Ctrl-C ends the showing, not the job"),
+            ("--resume", "go on with a study that was stopped, or whose driver was lost"),
+        ),
+    ),
+    "jobs": Command(
+        "the jobs that were submitted",
+        "[--address URL]",
+        _jobs,
+        RAY,
+        examples=("actsweep jobs --address http://10.0.0.5:8265",),
+    ),
+    "logs": Command(
+        "what a job has written",
+        "ID [-f] [--address URL]",
+        _logs,
+        RAY,
+        examples=("actsweep logs raysubmit_4VQ2mGrcS7bLq9Xe -f",),
+    ),
+    "stop": Command(
+        "end a job; what has ended is kept",
+        "ID [--address URL]",
+        _stop,
+        RAY,
+        examples=("actsweep stop raysubmit_4VQ2mGrcS7bLq9Xe",),
+    ),
+    "fetch": Command(
+        "copy a job's study here",
+        "ID [--out DIR] [--address URL]",
+        _fetch,
+        RAY,
+        examples=("actsweep fetch raysubmit_4VQ2mGrcS7bLq9Xe --out outputs/quickstart",),
+    ),
 }

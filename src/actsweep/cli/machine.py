@@ -23,4 +23,15 @@ def _doctor(words: list[str], debug: bool) -> int:
     return run_with_hydra("doctor", words, show)
 
 
-COMMANDS = {"doctor": Command("what this machine lacks for an experiment", "[OVERRIDES]", _doctor, RAY)}
+COMMANDS = {
+    "doctor": Command(
+        "what this machine lacks for an experiment",
+        "[OVERRIDES]",
+        _doctor,
+        RAY,
+        examples=(
+            "actsweep doctor experiment=quickstart",
+            "actsweep doctor experiment=relu_vs_sigmoid cluster=ray cluster.address=10.0.0.5:6379",
+        ),
+    )
+}

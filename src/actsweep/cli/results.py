@@ -106,7 +106,7 @@ def _export(words: list[str], debug: bool) -> int:
 
     parser = _parser("export", nargs=None)
     parser.add_argument("--cell", metavar="VALUES", help="of a cell, such as relu,3; needed where there are several")
-    parser.add_argument("--format", default="ckpt", dest="form", metavar="FORMAT", help=" | ".join(FORMATS))
+    parser.add_argument("--format", default="ckpt", dest="form", metavar="FORMAT", help=f"{' | '.join(FORMATS)} (ckpt)")
     parser.add_argument("--out", metavar="FILE", type=Path, help="the file (STUDY-CELL in the working folder)")
     asked = parser.parse_args(words)
     file, trial = export_model(asked.run_dir, asked.cell, asked.form, asked.out)
@@ -127,13 +127,28 @@ COMMANDS = {
         "rebuild results.json and report.html from the records",
         "RUN_DIR [--figures png|svg] [--tables csv|md] [--tensorboard]",
         _report,
+        examples=("actsweep report outputs/quickstart", "actsweep report outputs/quickstart --figures png --tables md"),
     ),
-    "analyze": Command("the same analysis of anyone's curves", "CURVES... [OPTIONS]", _analyze),
+    "analyze": Command(
+        "the same analysis of anyone's curves",
+        "CURVES... [OPTIONS]",
+        _analyze,
+        examples=(
+            "actsweep analyze curves.csv",
+            "actsweep analyze logs/ --from tensorboard --map val_acc=val/accuracy",
+        ),
+    ),
     "export": Command(
         "the best model of a cell, for other programs",
-        "RUN_DIR [--cell relu,3] [--format ckpt|torch|onnx]",
+        "RUN_DIR [--cell relu,3] [--format ckpt|torch|onnx] [--out FILE]",
         _export,
         TORCH,
+        examples=("actsweep export outputs/quickstart --cell relu,3 --format onnx",),
     ),
-    "compare": Command("settings and verdicts of several studies side by side", "RUN_DIR RUN_DIR...", _compare),
+    "compare": Command(
+        "settings and verdicts of several studies side by side",
+        "RUN_DIR RUN_DIR...",
+        _compare,
+        examples=("actsweep compare outputs/mine outputs/quickstart",),
+    ),
 }

@@ -125,12 +125,41 @@ def _parser(command: str) -> Parser:
 
 
 COMMANDS = {
-    "status": Command("how far a sweep is", "[RUN_DIR]", _status),
-    "dashboard": Command("live pages of the studies at hand, on this machine", "[--port P] [--root DIR]", _dashboard),
-    "list": Command("the studies at hand", "[--root DIR] [--json]", _list),
-    "show": Command("one trial: its settings, curve, measures and log", "RUN_DIR TRIAL", _show),
-    "verify": Command("proof that a study's files agree, and what to do where not", "RUN_DIR [--json]", _verify, TORCH),
+    "status": Command(
+        "how far a sweep is",
+        "[RUN_DIR]",
+        _status,
+        examples=("actsweep status", "actsweep status outputs/quickstart"),
+    ),
+    "dashboard": Command(
+        "live pages of the studies at hand, on this machine",
+        "[--port P] [--root DIR]",
+        _dashboard,
+        examples=("actsweep dashboard", "actsweep dashboard --port 8000 --root /shared/studies"),
+    ),
+    "list": Command(
+        "the studies at hand",
+        "[--root DIR] [--json]",
+        _list,
+        examples=("actsweep list", "actsweep list --root /shared/studies --json"),
+    ),
+    "show": Command(
+        "one trial: its settings, curve, measures and log",
+        "RUN_DIR TRIAL",
+        _show,
+        examples=("actsweep show outputs/quickstart 0123",),
+    ),
+    "verify": Command(
+        "proof that a study's files agree, and what to do where not",
+        "RUN_DIR [--json]",
+        _verify,
+        TORCH,
+        examples=("actsweep verify outputs/quickstart",),
+    ),
     "clean": Command(
-        "remove what can be rebuilt", "[RUN_DIR...] [--checkpoints] [--cache] [--dry-run] [--yes]", _clean
+        "remove what can be rebuilt",
+        "[RUN_DIR...] [--checkpoints] [--cache] [--dry-run] [--yes]",
+        _clean,
+        examples=("actsweep clean outputs/quickstart --checkpoints", "actsweep clean --cache --yes"),
     ),
 }

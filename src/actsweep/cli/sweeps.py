@@ -139,8 +139,46 @@ def _repeat(words: list[str]) -> int:
 
 
 COMMANDS = {
-    "plan": Command("what a sweep would run, its time and its disk", "[--json] [OVERRIDES]", _plan, TORCH),
-    "sweep": Command("tune, replicate, analyse, report", "[--extend] [OVERRIDES]", _sweep, RAY),
-    "resume": Command("continue an interrupted sweep", "RUN_DIR [--dry-run]", _resume, RAY),
-    "train": Command("one trial in this process, without Ray", "[OVERRIDES] | --from RUN_DIR/trials/ID", _train, TORCH),
+    "plan": Command(
+        "what a sweep would run, its time and its disk",
+        "[--json] [OVERRIDES]",
+        _plan,
+        TORCH,
+        examples=("actsweep plan experiment=relu_vs_sigmoid", "actsweep plan --json experiment=quickstart"),
+        options=(("--json", "seconds, hours and bytes as plain numbers, for programs"),),
+    ),
+    "sweep": Command(
+        "tune, replicate, analyse, report",
+        "[--extend] [OVERRIDES]",
+        _sweep,
+        RAY,
+        examples=(
+            "actsweep sweep experiment=quickstart",
+            "actsweep sweep study.scientific.model.activation=[relu,gelu] trainer.epochs=30 run.name=mine",
+            "actsweep sweep --extend study.replicate.seeds=20",
+        ),
+        options=(("--extend", "add seeds, blocks, points, arms or strata to a study that has been run"),),
+    ),
+    "resume": Command(
+        "continue an interrupted sweep",
+        "RUN_DIR [--dry-run]",
+        _resume,
+        RAY,
+        examples=("actsweep resume outputs/quickstart", "actsweep resume outputs/quickstart --dry-run"),
+    ),
+    "train": Command(
+        "one trial in this process, without Ray",
+        "[OVERRIDES] | --from RUN_DIR/trials/ID",
+        _train,
+        TORCH,
+        examples=(
+            "actsweep train model.activation=gelu optimizer.lr=0.003",
+            "actsweep train model.activation=relu,gelu --multirun",
+            "actsweep train --from outputs/quickstart/trials/0123456789ab",
+        ),
+        options=(
+            ("--from RUN_DIR/trials/ID", "repeat a recorded trial, and compare the curves; takes no settings"),
+            ("--multirun", "one trial for each combination of values separated by commas"),
+        ),
+    ),
 }

@@ -136,12 +136,24 @@ def _cluster_of(arguments: "Namespace") -> "ClusterSettings":
 
 
 COMMANDS = {
-    "publish": Command("send a study's W&B records, and read them back", "RUN_DIR", _publish),
-    "export-sweep": Command("the W&B sweep file of a study", "[--out sweeps/NAME.yaml] [OVERRIDES]", _export_sweep),
+    "publish": Command(
+        "send a study's W&B records, and read them back",
+        "RUN_DIR",
+        _publish,
+        examples=("actsweep publish outputs/quickstart",),
+    ),
+    "export-sweep": Command(
+        "the W&B sweep file of a study",
+        "[--out sweeps/NAME.yaml] [OVERRIDES]",
+        _export_sweep,
+        examples=("actsweep export-sweep experiment=quickstart --out sweeps/quickstart.yaml",),
+        options=(("--out FILE", "the file (the screen)"),),
+    ),
     "agents": Command(
         "W&B's own agents on a Ray cluster",
         "SWEEP_ID --count N [--runs R] [--address A] [--cpu C] [--gpu G]",
         _agents,
         RAY,
+        examples=("actsweep agents ENTITY/actsweep/ID --count 8 --runs 10 --address auto --gpu 0.25",),
     ),
 }
