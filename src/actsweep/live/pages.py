@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
 from actsweep.live.parts import Parts
 from actsweep.report.wording import clean
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # they need what is rendered here
 
 _ASSETS = {
     "/report.css": ("actsweep.report", "text/css"),
+    "/draw.js": ("actsweep.report", "text/javascript"),
     "/live.css": ("actsweep.live", "text/css"),
     "/live.js": ("actsweep.live", "text/javascript"),
 }
@@ -27,6 +29,8 @@ _ASSETS = {
 @cache
 def asset(path: str) -> tuple[str, str] | None:
     """The text and the type of a file that pages load; None where there is none at that path."""
+    if path == "/plotly.js":
+        return get_plotlyjs(), "text/javascript"
     if path not in _ASSETS:
         return None
     package, kind = _ASSETS[path]

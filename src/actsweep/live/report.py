@@ -2,30 +2,18 @@
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from markupsafe import Markup
 
 from actsweep.errors import ActsweepError
 from actsweep.events import StudyRecord
-from actsweep.live.pages import render
 from actsweep.records import OpenedStudy, StudyFolder
-from actsweep.report.headline import headline
-from actsweep.report.rows import cell_heading, cell_texts
+from actsweep.report.page import Body, body
 from actsweep.report.wording import clean
 
 _REST = 4  # times as long as computing took: so it takes a fifth of the time
-
-
-@dataclass(frozen=True)
-class Body:
-    """The report as the body of a page: its HTML, escaped, and what its figures draw."""
-
-    html: Markup
-    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,8 +40,8 @@ def make_report(folder: StudyFolder, opened: OpenedStudy, revision: int) -> Repo
     began = time.monotonic()
     at = f"{datetime.now():%H:%M:%S}"
     try:
-        body = _report_body(folder, opened)
-        html, data = body.html, json.dumps(body.data, allow_nan=False, separators=(",", ":")) if body.data else ""
+        content = _body(folder, opened)
+        html, data = content.html, json.dumps(content.data, allow_nan=False, separators=(",", ":"))
     except ActsweepError as error:
         html, data = _sentence(str(error)), ""
     except Exception as error:  # whatever records of somebody else lead to
@@ -75,19 +63,11 @@ def copied(record: StudyRecord) -> StudyRecord:
     )
 
 
-def _report_body(folder: StudyFolder, opened: OpenedStudy) -> Body:
+def _body(folder: StudyFolder, opened: OpenedStudy) -> Body:
     from actsweep.results import compute
 
-    results = compute(folder, opened).results
-    return Body(
-        render(
-            "body.html.j2",
-            headlines=headline(results),
-            warnings=[clean(warning) for warning in results["study"]["warnings"]],
-            heading=cell_heading(results),
-            cells=cell_texts(results),
-        )
-    )
+    computed = compute(folder, opened)
+    return body(computed.results, computed.trials, computed.provenance)
 
 
 def _sentence(text: str) -> Markup:

@@ -30,7 +30,7 @@ class Body:
     """The content of a page.
 
     Attributes:
-        html: the elements between header and end, foreign text escaped.
+        html: what stands below the title, foreign text escaped.
         data: what the page's script draws: `figures`, each a list of views, and `trials`, the table.
     """
 
@@ -80,7 +80,6 @@ def body(results: Results, trials: Iterable[TrialCurve], provenance: Provenance 
         environment()
         .get_template("body.html.j2")
         .render(
-            name=clean(results["study"]["name"]),
             study=results["study"],
             heading=cell_heading(results),
             headlines=headline(results),

@@ -19,8 +19,16 @@
   const replace = (element, html) => {
     const opened = new Map(openOnes(element).map((details) => [named(details), details.open]));
     const places = scrolled(element).map((wide) => [wide.scrollLeft, wide.scrollTop]);
+    const kept = new Map([...element.querySelectorAll("[data-keep]")].map((one) => [one.dataset.keep, one]));
     const focused = focusable(element).indexOf(document.activeElement);
     element.innerHTML = html;
+    // What a script has filled stays as it is, and is drawn into anew: so a plot keeps its zoom, a search its words.
+    element.querySelectorAll("[data-keep]").forEach((one) => {
+      const before = kept.get(one.dataset.keep);
+      if (!before) return;
+      before.style.cssText = one.style.cssText;
+      one.replaceWith(before);
+    });
     openOnes(element).forEach((details) => {
       if (opened.has(named(details))) details.open = opened.get(named(details));
     });

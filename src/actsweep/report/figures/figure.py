@@ -17,6 +17,7 @@ PLOT_HEIGHT = 420  # pixels
 ROW_HEIGHT, MARGINS = 48, 110  # pixels, of figures that have a row a cell
 MOST_LINES = 40  # thin lines of one cell
 MOST_POINTS = 200  # of one thin line, or markers of one cell
+_LONGEST_NAME = 60  # characters
 _DIGITS = 5  # significant ones: finer than any screen
 
 
@@ -136,8 +137,8 @@ def thinned_text(numbers: Sequence[int], most: int, what: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Foreign text as plotly shows it as it is, and not as the markup that it understands."""
-    return html.escape(clean(text), quote=False)
+    """Foreign text as plotly shows it as it is, and not as the markup that it understands; what is very long is cut."""
+    return html.escape(clean(text, _LONGEST_NAME), quote=False)
 
 
 def plain(values: ArrayLike) -> list[float | None]:

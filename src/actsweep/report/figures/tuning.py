@@ -50,13 +50,14 @@ def learning_rates(material: Material) -> Figure:
         "type": "heatmap",
         "z": [plain(line) for line in best],
         "x": [column.said for column in columns],
-        "y": [shown(label) for label in rows],
+        "y": list(range(len(rows))),
+        "customdata": [[shown(label)] * len(columns) for label in rows],
         "text": [[count(number_of, "trial") for number_of in line] for line in tried],
         "colorscale": "Cividis",
         "colorbar": {"title": {"text": "%"}, "thickness": 14, "len": 1},
         "xgap": 1,
         "ygap": 1,
-        "hovertemplate": "%{y} at lr %{x}: median best validation accuracy %{z:.1f} %, %{text}<extra></extra>",
+        "hovertemplate": "%{customdata} at lr %{x}: median best validation accuracy %{z:.1f} %, %{text}<extra></extra>",
     }
     caption = (
         f"{runs_text(_by_arm(material, trials), 'tune trial')}. Median best validation accuracy (%) of the trials at a "
@@ -66,7 +67,7 @@ def learning_rates(material: Material) -> Figure:
         "Learning rate",
         "",
         xaxis={"type": "category", "showgrid": False},
-        yaxis={"type": "category", "showgrid": False},
+        yaxis={"tickvals": list(range(len(rows))), "ticktext": [shown(label) for label in rows], "showgrid": False},
     )
     height = MARGINS + 20 + max(2, len(rows)) * ROW_HEIGHT * 3 // 4
     return Figure(RATES, (View("", "", caption, [heat], axes),), height=height)

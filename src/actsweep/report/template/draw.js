@@ -1,5 +1,5 @@
 // Draws the page's figures and its table of trials; called again with newer data it keeps what the reader has chosen.
-const actsweep = (() => {
+window.actsweep = (() => {
   "use strict";
   const ROWS = 25; // of the table, shown at first
   const MORE = 200;

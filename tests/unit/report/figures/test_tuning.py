@@ -20,9 +20,10 @@ def tuned(results: Row, rates: list[float]) -> Row:
 
 
 def test_few_learning_rates_have_a_column_each(results: Row) -> None:
-    (heat,) = view(RATES, tuned(results, [0.001, 0.01, 0.001]), []).data
+    shown = view(RATES, tuned(results, [0.001, 0.01, 0.001]), [])
+    (heat,) = shown.data
     assert heat["x"] == ["0.001", "0.01"]
-    assert heat["y"] == ["sigmoid/3", "relu/3"]
+    assert shown.layout["yaxis"]["ticktext"] == ["sigmoid/3", "relu/3"]
     assert heat["z"][1] == pytest.approx([51, 51])
     assert heat["text"][1] == ["2 trials", "1 trial"]
 
