@@ -6,7 +6,7 @@ ARGS =
 CACHES = build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep wandb submit report dashboard test test-slow check docs bench docker release lock clean
+.PHONY: help setup sweep wandb submit report dashboard test test-slow check docs picture bench docker release lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -51,6 +51,9 @@ check: setup ## check all that is no test: format, lint, types, layers, lock, ge
 docs: setup ## build the documentation as a site into build/docs
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict
 	@echo 'docs     build/docs/index.html'
+
+picture: setup ## draw the pictures in README from a study's report: RUN=outputs/NAME
+	@exec .venv/bin/python scripts/picture.py "$$RUN"
 
 bench: setup ## run the benchmarks
 	@set -f; exec .venv/bin/python -m bench $(ARGS)
