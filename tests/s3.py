@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ray_head import free_port
+from sockets import free_port
 
 SERVE = """
 import sys, time

@@ -64,3 +64,10 @@ def _host(words: bytes) -> str:
     """An address from the kernel's notation: words of four bytes, each in this machine's order."""
     packed = b"".join(words[at : at + 4][::-1] for at in range(0, len(words), 4))
     return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
+
+
+def free_port() -> int:
+    """A port of loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

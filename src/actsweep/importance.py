@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from actsweep.space import text
@@ -57,7 +58,18 @@ def _shares(columns: Mapping[str, Sequence[Any]], accuracies: Sequence[float]) -
         params = {name: values[index] if name in numeric else text(values[index]) for name, values in columns.items()}
         study.add_trial(optuna.trial.create_trial(value=accuracy, params=params, distributions=spaces))
     found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(n_trees=_TREES, seed=0))
+    _forget_trees()
     return {name: float(share) for name, share in found.items()}
+
+
+def _forget_trees() -> None:
+    """Empty the caches in which Optuna keeps every tree of every forest for as long as the process lives."""
+    with suppress(ImportError, AttributeError):
+        from optuna.importance._fanova._tree import _FanovaTree
+
+        for method in vars(_FanovaTree).values():
+            if hasattr(method, "cache_clear"):
+                method.cache_clear()
 
 
 def _distribution(values: Sequence[Any]) -> Any:

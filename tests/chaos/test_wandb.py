@@ -1,7 +1,6 @@
 """W&B's server and client in trouble while a study runs: the study does not notice, and publishing makes it good."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from actsweep.events import TrialFinished, TrialStarted
 from chaos.evidence import FOLDER, STUDY, events_of
 from chaos.test_full_disk import Disk, fill
 from processes import count, start, wait_for
+from sockets import free_port
 from wandb_server import Server, wandb_server
 
 WORDS = ("sweep", *STUDY, "tracker=wandb_online", "study.measure_cost=false")
@@ -24,13 +24,6 @@ TRIALS = 14
 Trouble = Callable[[Server, Callable[[], bool]], None]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def publish(place: Path, server: Server) -> subprocess.CompletedProcess[str]:

@@ -60,12 +60,19 @@ def test_a_trial_that_reports_appears_and_so_do_the_results(story: Story, tab: T
         ledger(story.choose(0), story.choose(1), *_whole(story, 0, 0), *_whole(story, 1, 0))
         figure = page.locator("figure", has=page.get_by_role("heading", name="Validation accuracy while training"))
         expect(figure.locator("figcaption")).to_contain_text("2 replicates: 1 relu, 1 sigmoid.", timeout=20_000)
+        page.locator("#verdicts summary").first.click()
         page.get_by_label("find").fill("replicate")
+        top = "document.activeElement.getBoundingClientRect().top"
+        before = page.evaluate(top)
         page.evaluate("document.querySelector('.plot').marked = 1")
         ledger(*_whole(story, 0, 1), *_whole(story, 1, 1))
         expect(figure.locator("figcaption")).to_contain_text("4 replicates: 2 relu, 2 sigmoid.", timeout=20_000)
         assert page.evaluate("document.querySelector('.plot').marked") == 1  # the plot itself has stayed
         assert page.get_by_label("find").input_value() == "replicate"
+        assert page.evaluate(top) == pytest.approx(before, abs=2)  # and the reader is not thrown about
+        assert page.locator("#verdicts details").first.get_attribute("open") is None
+        blank = "plot.clientHeight - plot.querySelector('.main-svg').clientHeight"
+        assert set(page.evaluate(f"[...document.querySelectorAll('.plot')].map(plot => {blank})")) == {0}
         assert page.locator("[data-trials] tbody tr").count() == 4
         assert tab.said == []
 

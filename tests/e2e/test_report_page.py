@@ -20,6 +20,7 @@ HOSTILE = [
     "\"'`;--{{ 7 * 7 }}${7 * 7}%{x}",
     "\U0001f600 \u202egnorts",
     "x" * 10_000,
+    "$x^2$",
 ]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -97,6 +98,20 @@ def test_another_stratum_and_another_form_can_be_chosen(page: Page) -> None:
     assert figure.locator("figcaption").text_content() == view["caption"]
 
 
+def test_what_was_zoomed_or_hidden_stays_with_its_view(page: Page) -> None:
+    figure = page.locator("figure", has=page.get_by_role("heading", name="Time to the target accuracy"))
+    plot = "[...document.querySelectorAll('.plot')][1]"
+    page.evaluate(f"Plotly.relayout({plot}, {{'xaxis.range[0]': 2, 'xaxis.range[1]': 4}})")
+    figure.get_by_label("show").select_option("high target, steps")
+    expect(figure.locator(".xtitle")).to_have_text("Training steps")
+    assert page.evaluate(f"{plot}.layout.xaxis.range[1]") > 100
+    units = page.locator("figure", has=page.get_by_role("heading", name="Saturated and dead units"))
+    units.locator(".legendtoggle").first.click()
+    units.get_by_label("show").select_option("dead")
+    expect(units.locator(".ytitle")).to_have_text("Units that are dead (%)")
+    assert units.locator(".scatterlayer .trace").count() == 3
+
+
 def column(page: Page, title: str) -> list[str]:
     place = page.locator("[data-trials] thead th").all_text_contents().index(title)
     return page.locator(f"[data-trials] tbody tr > :nth-child({place + 1})").all_text_contents()
@@ -130,7 +145,7 @@ def test_the_table_of_trials_is_filtered(page: Page) -> None:
     expected = [row for row in data["rows"] if row[phase] == "replicate" and row[cell] == "sigmoid/4"]
     assert 0 < len(expected) < 25
     assert column(page, "trial") == [row[0] for row in expected]
-    assert count.text_content() == f"{len(expected)} trials that fit, of {len(data['rows'])}"
+    assert count.text_content() == f"{len(expected)} trials found, of {len(data['rows'])}"
     page.get_by_label("find").fill("nothing of this kind")
     assert column(page, "trial") == []
     page.get_by_label("find").fill("")
@@ -168,11 +183,24 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, report: Path, width:
     tab.context.close()
 
 
-def test_it_prints_without_its_controls(tab: Tab, page: Page) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_prints_dark_on_white_without_its_controls(browser: Browser, report: Path, scheme: str) -> None:
+    tab = Tab(browser, 1200, scheme)
+    page = tab.open(report.as_uri())
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
+    colours = page.evaluate(
+        """() => [getComputedStyle(document.querySelector('.headline')).color,
+            getComputedStyle(document.querySelector('.plot .xtitle')).fill]"""
+    )
+    assert max(int(part) for colour in colours for part in colour.strip("rgb()").split(",")) < 100
     assert not page.locator("nav").is_visible()
+    assert page.evaluate("document.querySelector('.plot .main-svg').getBoundingClientRect().width") < 720
     assert page.pdf().startswith(b"%PDF")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.className") == ""
     assert tab.said == []
+    tab.context.close()
 
 
 def test_no_name_does_anything(tab: Tab, actsweep: Command, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 import timeless
 from processes import count, wait_for
-from ray_head import free_port
+from sockets import free_port
 
 pytestmark = [
     pytest.mark.slow,

@@ -1,3 +1,4 @@
+import gc
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,14 @@ def test_of_equal_trials_there_is_none() -> None:
     for row in rows:
         row["best_val_acc"] = 0.5
     assert setting_importance(rows, ["activation"], nuisance) is None
+
+
+def test_nothing_of_it_stays_in_memory() -> None:
+    rows, nuisance = study(lambda arm, tuned: tuned["lr"])
+    for _ in range(2):
+        setting_importance(rows, ["activation"], nuisance)
+    gc.collect()
+    assert not [one for one in gc.get_objects() if type(one).__name__ == "_FanovaTree"]
 
 
 def test_values_of_every_kind_are_taken() -> None:

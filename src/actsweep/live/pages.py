@@ -18,22 +18,26 @@ if TYPE_CHECKING:  # they need what is rendered here
     from actsweep.live.report import Report
     from actsweep.live.view import EntryView, StudyView
 
+_PLOTLY = "plotly"
 _ASSETS = {
     "/report.css": ("actsweep.report", "text/css"),
     "/draw.js": ("actsweep.report", "text/javascript"),
+    "/plotly.js": (_PLOTLY, "text/javascript"),
     "/live.css": ("actsweep.live", "text/css"),
     "/live.js": ("actsweep.live", "text/javascript"),
 }
 
 
-@cache
 def asset(path: str) -> tuple[str, str] | None:
     """The text and the type of a file that pages load; None where there is none at that path."""
-    if path == "/plotly.js":
-        return get_plotlyjs(), "text/javascript"
-    if path not in _ASSETS:
-        return None
+    return _read_asset(path) if path in _ASSETS else None
+
+
+@cache  # of the few that there are
+def _read_asset(path: str) -> tuple[str, str]:
     package, kind = _ASSETS[path]
+    if package == _PLOTLY:
+        return get_plotlyjs(), kind
     return resources.files(package).joinpath("template", path[1:]).read_text(encoding="utf-8"), kind
 
 

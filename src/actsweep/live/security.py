@@ -17,6 +17,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
+_SITES = ("none", "same-origin")  # a page that the reader has typed or follows here, and our own
 _HTTP_PORT = 80  # which browsers leave out
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -39,6 +40,8 @@ def guard(port: int) -> Middleware:
 async def _answer(request: web.Request, handler: Handler, hosts: set[str]) -> web.StreamResponse:
     if [host.lower() for host in request.headers.getall("Host", [])] not in [[host] for host in hosts]:
         return web.Response(status=403, text="403: this dashboard answers on this machine's own addresses only\n")
+    if request.headers.get("Sec-Fetch-Site", "none") not in _SITES:
+        return web.Response(status=403, text="403: this dashboard does not answer to other pages\n")
     if request.method not in ("GET", "HEAD"):
         return web.Response(status=405, text="405: this dashboard is for reading\n", headers={"Allow": "GET, HEAD"})
     try:

@@ -103,7 +103,7 @@ class _Routes:
 
     async def studies(self, request: web.Request) -> web.Response:
         parts = await _soon(self._watch.overview)
-        return _page(list_page(self._watch.root, parts or list_parts(self._watch.root, "", [])))
+        return _page(list_page(self._watch.root, parts or list_parts(self._watch.root, "They are being read", [])))
 
     async def studies_state(self, request: web.Request) -> web.Response:
         return _state(request, await _soon(self._watch.overview))

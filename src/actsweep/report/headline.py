@@ -133,7 +133,7 @@ def _odds(best: str, other: str, row: Row | None, *, open_mean: bool) -> str:
     else:  # where every run of one is above every run of the other, there is no interval to be had
         p = row["p_permutation"]
         is_clear = p is not None and p < 1 - row["level"]
-        said += f" (permutation test, p = {p:.1g})" if is_clear else ""
+        said += f" (permutation test, p {'< 0.001' if p < 0.001 else f'= {p:.1g}'})" if is_clear else ""
     if open_mean and is_clear:
         said += (
             f": that {best} is the better of two runs is more than chance, though how much better on average is open"

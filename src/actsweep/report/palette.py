@@ -19,6 +19,7 @@ MARKERS = {
     "hourglass": "M2 2h12l-12 12h12z",
     "pentagon": "M8 1l7 5l-3 8h-8l-3-8z",
 }
+DASHES = ("solid", "dash", "dot", "dashdot")  # of lines, where colours repeat
 _NAMES = tuple(MARKERS)
 
 
@@ -28,6 +29,7 @@ class Style:
 
     colour: str
     marker: str
+    dash: str = "solid"
 
     @property
     def outline(self) -> str:
@@ -47,4 +49,4 @@ def styles(arms: Iterable[str]) -> dict[str, Style]:
 
 def _style(index: int) -> Style:
     size = len(COLOURS)
-    return Style(COLOURS[index % size], _NAMES[(index + index // size) % size])
+    return Style(COLOURS[index % size], _NAMES[(index + index // size) % size], DASHES[index // size % len(DASHES)])

@@ -1,5 +1,6 @@
 """The results dictionary as texts: what the terminal's tables and the page show alike, foreign text cleaned."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,6 +16,7 @@ Results = Mapping[str, Any]
 _MANY_RATES = 2  # from here on a range is shown
 _APPROXIMATE = {"at_least": "at least ", "at_most": "at most ", "between": "roughly "}
 _OF_ONE_ARM = ("C2b", "C4a")  # claims whose estimate is of one arm alone
+_ASKS = {"C2a": "below {}", "C4c": "within {} either way"}
 _EQUIVALENCE = "C4c"  # the claim that asks for a difference within its threshold
 _UNITS = {"C1": "x", "C2a": "decades/layer", "C2b": "%", "C3": "x", "C4": "pp", "C5": "pp"}
 
@@ -40,7 +42,10 @@ class CellText:
 
 @dataclass(frozen=True)
 class VerdictText:
-    """One verdict as texts; `interval` is empty, and `line` None, where there is none."""
+    """One verdict as texts, `asks` being the threshold with its direction.
+
+    `interval` is empty, and `line` None, where there is none.
+    """
 
     claim: str
     statement: str
@@ -48,14 +53,19 @@ class VerdictText:
     estimate: str
     interval: str
     threshold: str
+    asks: str
     why: str
     line: IntervalLine | None
 
 
 @dataclass(frozen=True)
 class VerdictGroup:
-    """The verdicts on one pair in one stratum and phase: what is compared, with how many runs, at which level."""
+    """The verdicts on one pair in one stratum and phase: what is compared, with how many runs, at which level.
 
+    `key` is the same for the same pair, stratum and phase, whatever else there is.
+    """
+
+    key: str
     title: str
     level: str
     verdicts: tuple[VerdictText, ...]
@@ -138,7 +148,12 @@ def cell_terms(results: Results) -> list[tuple[str, str]]:
 def verdict_groups(results: Results) -> list[VerdictGroup]:
     """The verdicts by what is compared, in the order of the results."""
     return [
-        VerdictGroup(_title(results, rows[0]), percent(rows[0]["level"], decimals=2), tuple(map(verdict_text, rows)))
+        VerdictGroup(
+            _key(results, rows[0]),
+            _title(results, rows[0]),
+            percent(rows[0]["level"], decimals=2),
+            tuple(map(verdict_text, rows)),
+        )
         for rows in by_matchup(results)
     ]
 
@@ -190,6 +205,11 @@ def _reached(cell: Row) -> str:
     return f"{round(cell['reached_hi'] * cell['n'])}/{cell['n']} ({low}-{high})"
 
 
+def _key(results: Results, row: Row) -> str:
+    said = repr((row["a"], row["b"], stratum_of(results, row), row["phase"]))
+    return hashlib.blake2b(said.encode(errors="replace"), digest_size=6).hexdigest()
+
+
 def _title(results: Results, row: Row) -> str:
     runs = {cell_label(results, cell): cell["n"] for cell in results["cells"]}
     where = stratum_of(results, row)
@@ -224,6 +244,7 @@ def verdict_text(row: Row) -> VerdictText:
         estimate=estimate,
         interval=interval,
         threshold=threshold,
+        asks=threshold if row["threshold"] is None else _ASKS.get(row["claim"], "over {}").format(threshold),
         why=clean(row["why"]),
         line=interval_line(
             row,

@@ -70,8 +70,10 @@ def state(row: Mapping[str, Any]) -> str:
 def _tuned(results: Results, name: str) -> Callable[[Row], Any]:
     def value(row: Row) -> Any:
         found = nuisance_of(results, row).get(name)
-        if isinstance(found, int | float) and not isinstance(found, bool):
+        if isinstance(found, float):
             return float(f"{found:.3g}")
+        if isinstance(found, int) and not isinstance(found, bool):
+            return found
         return None if found is None else clean(text(found), _LONGEST)
 
     return value

@@ -19,6 +19,11 @@ def number(value: float | None) -> str:
     return DASH if value is None else f"{value:.3g}"
 
 
+def plain_number(value: float) -> str:
+    """A whole number as it is, any other with three significant digits."""
+    return str(value) if isinstance(value, int) else number(value)
+
+
 def hundredths(fraction: float | None) -> str:
     """A fraction times 100 with one decimal, without a unit: per cent or percentage points."""
     return DASH if fraction is None else f"{_rounded(fraction, 1):.1f}"

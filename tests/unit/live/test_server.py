@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from actsweep.live.pages import _read_asset, asset
 from actsweep.live.security import HEADERS
 from dashboards import Dashboard, dashboard, page_of
 from sockets import listening
@@ -136,6 +137,19 @@ def test_no_host_and_two_hosts_are_refused(served: Dashboard, lines: str) -> Non
     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
         connection.sendall(lines.format(port=served.port).encode())
         assert connection.recv(1000).split()[1] in (b"403", b"400")
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)]
+)
+def test_a_foreign_page_is_not_answered(served: Dashboard, site: str, status: int) -> None:
+    assert served.ask("/", **{"Sec-Fetch-Site": site}).status == status
+
+
+def test_what_is_asked_for_in_vain_is_not_kept() -> None:
+    for number in range(100):
+        assert asset(f"/no-such-{number}") is None
+    assert _read_asset.cache_info().currsize <= 5
 
 
 @pytest.mark.parametrize("lines", ["NONSENSE / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x00\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"])

@@ -49,7 +49,7 @@ def test_runs_whose_order_is_clear_are_told_from_an_average_that_is_not(results:
 def test_runs_that_are_all_above_all_others_have_a_p_value_in_the_place_of_an_interval(results: Row) -> None:
     unclear, apart = comparison("d_test_acc", 0.08, -0.07, 0.24), comparison("p_a_better", 1.0, None, None)
     text = compared(results, unclear, {**apart, "p_permutation": 0.0002})
-    assert "beats a random run of sigmoid 100 times in 100 (permutation test, p = 0.0002): that relu is" in text
+    assert "beats a random run of sigmoid 100 times in 100 (permutation test, p < 0.001): that relu is" in text
     for p in (0.2, None):
         assert compared(results, unclear, {**apart, "p_permutation": p}).endswith("100 times in 100.")
 

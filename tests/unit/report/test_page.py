@@ -128,7 +128,7 @@ def test_the_answer_the_verdicts_and_the_cells_are_in_the_text(page: Page) -> No
 
 
 def test_light_and_dark_come_from_the_readers_system(page: Page) -> None:
-    assert "@media (prefers-color-scheme: dark)" in page.html
+    assert "@media screen and (prefers-color-scheme: dark)" in page.html
     assert {"name": "color-scheme", "content": "light dark"} in page.all("meta")
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all("meta")
 

@@ -13,13 +13,14 @@
   const openOnes = (element) => [...element.querySelectorAll("details")];
   const scrolled = (element) => [...element.querySelectorAll(".wide")];
   const focusable = (element) => [...element.querySelectorAll("a, button, input, select, summary, [tabindex]")];
-  const named = (details) => details.querySelector("summary")?.textContent ?? "";
+  const named = (details) => details.id || (details.querySelector("summary")?.textContent ?? "");
 
   // What the reader has opened, scrolled to and focused stays so.
   const replace = (element, html) => {
     const opened = new Map(openOnes(element).map((details) => [named(details), details.open]));
     const places = scrolled(element).map((wide) => [wide.scrollLeft, wide.scrollTop]);
     const kept = new Map([...element.querySelectorAll("[data-keep]")].map((one) => [one.dataset.keep, one]));
+    const top = element.contains(document.activeElement) ? document.activeElement.getBoundingClientRect().top : null;
     const focused = focusable(element).indexOf(document.activeElement);
     element.innerHTML = html;
     // What a script has filled stays as it is, and is drawn into anew: so a plot keeps its zoom, a search its words.
@@ -35,7 +36,9 @@
     scrolled(element).forEach((wide, index) => {
       if (places[index]) [wide.scrollLeft, wide.scrollTop] = places[index];
     });
-    if (focused >= 0) focusable(element)[focused]?.focus({ preventScroll: true });
+    const again = focused >= 0 ? focusable(element)[focused] : null;
+    again?.focus({ preventScroll: true });
+    if (again && top !== null) window.scrollBy({ top: again.getBoundingClientRect().top - top, behavior: "instant" });
   };
 
   const say = (text) => {

@@ -85,7 +85,12 @@ def named(name: str, **more: Any) -> Trace:
 def line_and_marker(style: Style, size: int = 8) -> Trace:
     """How the middle of an arm is drawn."""
     marker = {"symbol": style.marker, "size": size, "color": style.colour}
-    return {"mode": "lines+markers", "line": {"width": 2.5, "color": style.colour}, "marker": marker}
+    return {"mode": "lines+markers", "line": stroke(style), "marker": marker}
+
+
+def stroke(style: Style) -> dict[str, Any]:
+    """How a line of an arm is drawn."""
+    return {"width": 2.5, "color": style.colour, "dash": style.dash}
 
 
 def band(name: str, style: Style, x: ArrayLike, low: ArrayLike, high: ArrayLike) -> Trace:
@@ -111,7 +116,7 @@ def thin_lines(name: str, style: Style, lines: Iterable[tuple[ArrayLike, ArrayLi
         keep = spread(len(np.asarray(x)), MOST_POINTS)
         xs += [*plain(np.asarray(x)[keep]), None]
         ys += [*plain(np.asarray(y)[keep]), None]
-    line = {"width": 0.8, "color": style.faint(0.35)}
+    line = {"width": 0.8, "color": style.faint(0.35), "dash": style.dash}
     return named(name, mode="lines", showlegend=False, hoverinfo="skip", x=xs, y=ys, line=line)
 
 
@@ -126,7 +131,7 @@ def runs_text(shown_runs: Iterable[tuple[str, int]], noun: str = "replicate") ->
     """How many runs a figure shows, such as `20 replicates: 10 relu, 10 sigmoid`."""
     parts = list(shown_runs)
     total = sum(number for _, number in parts)
-    return f"{count(total, noun)}: {', '.join(f'{number} {name}' for name, number in parts)}"
+    return f"{count(total, noun)}: {', '.join(f'{number} {clean(name, _LONGEST_NAME)}' for name, number in parts)}"
 
 
 def thinned_text(numbers: Sequence[int], most: int, what: str) -> str:
@@ -138,7 +143,7 @@ def thinned_text(numbers: Sequence[int], most: int, what: str) -> str:
 
 def shown(text: str) -> str:
     """Foreign text as plotly shows it as it is, and not as the markup that it understands; what is very long is cut."""
-    return html.escape(clean(text, _LONGEST_NAME), quote=False)
+    return html.escape(clean(text, _LONGEST_NAME), quote=False).replace("$", "&#36;")  # dollars would ask for MathJax
 
 
 def plain(values: ArrayLike) -> list[float | None]:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from actsweep.curves import FloatArray, gap_at_loss
-from actsweep.report.figures.figure import Figure, Trace, View, band, layout, line_and_marker, named, plain, runs_text
+from actsweep.report.figures.figure import Figure, Trace, View, band, layout, line_and_marker, named, plain
 from actsweep.report.figures.over_epochs import EPOCH, LAYERS, layers_of, stacked
-from actsweep.report.figures.runs import Material, Runs
+from actsweep.report.figures.runs import Material, Runs, healthy_text
 from actsweep.report.rows import stratum_of
 
 AGAINST_EPOCHS = "Overfitting gap while training"
@@ -19,20 +19,20 @@ _LEVELS = 60  # train losses at which the gaps are compared
 
 def against_epochs(material: Material) -> Figure:
     """A view a stratum."""
-    views = [_over_epochs(where, _with_gap(cells)) for _, where, cells in material.strata() if _with_gap(cells)]
-    return Figure(AGAINST_EPOCHS, tuple(views), "" if views else "The accuracy on the train probe was not recorded.")
+    views = [_over_epochs(where, cells) for _, where, cells in material.strata() if _with_gap(cells)]
+    why = material.lacks_replicates or "The accuracy on the train probe was not recorded."
+    return Figure(AGAINST_EPOCHS, tuple(views), "" if views else why)
 
 
 def against_loss(material: Material) -> Figure:
     """A view a stratum."""
     views = [
-        _over_loss(where, _with_loss(cells), _matched(material, stratum))
+        _over_loss(where, cells, _matched(material, stratum))
         for stratum, where, cells in material.strata()
         if _with_loss(cells)
     ]
-    return Figure(
-        AGAINST_LOSS, tuple(views), "" if views else "Accuracy and loss on the train probe were not recorded."
-    )
+    why = material.lacks_replicates or "Accuracy and loss on the train probe were not recorded."
+    return Figure(AGAINST_LOSS, tuple(views), "" if views else why)
 
 
 def _with_gap(cells: list[Runs]) -> list[Runs]:
@@ -49,26 +49,28 @@ def _gap(runs: Runs) -> FloatArray:
 
 
 def _over_epochs(where: str, cells: list[Runs]) -> View:
-    layers = [layers_of(runs, runs.stack["epoch"][~runs.diverged], _gap(runs), "pp") for runs in cells]
-    caption = f"{_counted(cells)} {LAYERS}. Above 0 a run does better on what it was trained on."
+    shown = _with_gap(cells)
+    layers = [layers_of(runs, runs.stack["epoch"][~runs.diverged], _gap(runs), "pp") for runs in shown]
+    caption = f"{healthy_text(shown, cells)} {LAYERS}. Above 0 a run does better on what it was trained on."
     return View(where, "", caption, stacked(layers), layout(EPOCH, _GAP, shapes=[_zero()]))
 
 
 def _over_loss(where: str, cells: list[Runs], matched: float | None) -> View:
     compared = (
-        " Dashed: the train loss at which the verdicts compare the gaps (l*), the lowest that nine tenths of each arm "
-        "get to."
+        " Dashed: the train loss at which the verdicts compare the gaps (l*), the lowest that nine tenths of the "
+        "healthy runs of each arm get to, stuck arms apart."
         if matched
         else ""
     )
     axis: dict[str, Any] = {"type": "log", "autorange": "reversed"}
+    shown = _with_loss(cells)
     return View(
         where,
         "",
-        f"{_counted(cells)} Training goes from left to right: the train loss falls. Where two arms are at the same "
-        f"train loss, a difference in the gap is no matter of one being further along. Line: median of the runs that "
-        f"get there, while at least half do; band: lowest to highest of them.{compared}",
-        stacked([_layers_over_loss(runs) for runs in cells]),
+        f"{healthy_text(shown, cells)} Training goes from left to right: the train loss falls. Where two arms are at "
+        f"the same train loss, a difference in the gap is no matter of one being further along. Line: median of the "
+        f"runs that get there, while at least half do; band: lowest to highest of them.{compared}",
+        stacked([_layers_over_loss(runs) for runs in shown]),
         layout("Train loss (nats, on the train probe)", _GAP, xaxis=axis, shapes=[_zero(), *_dashed(matched)]),
     )
 
@@ -98,12 +100,6 @@ def gaps_at_losses(runs: Runs) -> tuple[FloatArray, FloatArray]:
     losses = np.geomspace(seen.max(), seen.min(), _LEVELS)
     gaps = np.stack([gap_at_loss(runs.stack, np.full(len(runs), loss)) for loss in losses], axis=1)
     return losses, 100 * gaps[~runs.diverged]
-
-
-def _counted(cells: list[Runs]) -> str:
-    said = runs_text((runs.arm, int((~runs.diverged).sum())) for runs in cells)
-    lost = sum(int(runs.diverged.sum()) for runs in cells)
-    return f"{said}." + (f" {lost} more diverged and have no gap." if lost else "")
 
 
 def _matched(material: Material, stratum: tuple[Any, ...]) -> float | None:

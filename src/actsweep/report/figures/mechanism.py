@@ -5,17 +5,17 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from actsweep.curves import FloatArray
-from actsweep.report.figures.figure import Figure, Trace, View, band, layout, line_and_marker, named, plain, runs_text
+from actsweep.report.figures.figure import Figure, Trace, View, band, layout, line_and_marker, named, plain
 from actsweep.report.figures.over_epochs import EPOCH, LAYERS, layers_of, stacked
-from actsweep.report.figures.runs import Material, Runs
+from actsweep.report.figures.runs import Material, Runs, healthy_text
 
 GRADIENTS = "Gradients by layer"
 UNITS = "Saturated and dead units"
 _MOMENTS = (("before training", 0), ("at the last evaluation", -1))
 _SHARES = {
-    "saturated": "a unit is saturated where |f'| is at most a tenth of its largest value; recorded for activations "
+    "saturated": "A unit is saturated where |f'| is at most a tenth of its largest value; recorded for activations "
     "that are bounded on both sides",
-    "dead": "a unit is dead where it activates at no position of any image; recorded for rectifiers",
+    "dead": "A unit is dead where it activates at no position of any image; recorded for rectifiers",
 }
 
 
@@ -27,7 +27,8 @@ def gradients(material: Material) -> Figure:
         for moment in _MOMENTS
         for view in _by_layer(where, *moment, cells)
     ]
-    return Figure(GRADIENTS, tuple(views), "" if views else "Gradients by layer (grad_norm_1, ...) were not recorded.")
+    why = material.lacks_replicates or "Gradients by layer (grad_norm_1, ...) were not recorded."
+    return Figure(GRADIENTS, tuple(views), "" if views else why)
 
 
 def units(material: Material) -> Figure:
@@ -35,9 +36,8 @@ def units(material: Material) -> Figure:
     views = [view for _, where, cells in material.strata() for name in _SHARES for view in _share(where, name, cells)]
     lacking = [name for name in _SHARES if name not in {view.form for view in views}]
     if not views:
-        return Figure(
-            UNITS, (), "Neither saturated nor dead units were recorded: no activation is of a kind that has them."
-        )
+        nothing = "Neither saturated nor dead units were recorded: no activation is of a kind that has them."
+        return Figure(UNITS, (), material.lacks_replicates or nothing)
     return Figure(UNITS, tuple(views), f"No {lacking[0]} units were recorded." if lacking else "")
 
 
@@ -47,7 +47,7 @@ def _by_layer(where: str, moment: str, index: int, cells: Sequence[Runs]) -> Ite
         return
     layers = [_layers(runs, norms) for runs, norms in found]
     caption = (
-        f"{runs_text((runs.arm, len(norms)) for runs, norms in found)}. Norm of the loss's gradient with respect to "
+        f"{healthy_text([runs for runs, _ in found], cells)} Norm of the loss's gradient with respect to "
         f"each hidden layer's pre-activations on one fixed batch, {moment}; line: median, band: lowest to highest. A "
         "line that falls towards the left is a gradient that vanishes on its way to the input."
     )
@@ -68,7 +68,8 @@ def _norms(runs: Runs, index: int) -> FloatArray:
         for curve, diverged in zip(runs.curves, runs.diverged, strict=True)
         if curve.grad_norms is not None and not diverged and (index != 0 or curve.epoch[0] == 0)
     ]
-    norms = np.array(rows) if rows else np.empty((0, 0))
+    most = max(map(len, rows), default=0)
+    norms = np.array([row for row in rows if len(row) == most] or np.empty((0, 0)))
     return norms[(norms > 0).all(axis=1)] if norms.size else norms
 
 
@@ -89,6 +90,5 @@ def _share(where: str, name: str, cells: Sequence[Runs]) -> Iterator[View]:
     if not found:
         return
     layers = [layers_of(runs, *runs.series(100 * runs.stack[name]), "%") for runs in found]
-    numbers = [(runs.arm, int((~runs.diverged).sum())) for runs in found]
-    caption = f"{runs_text(numbers)}: {_SHARES[name]}. {LAYERS}."
+    caption = f"{healthy_text(found, cells)} {_SHARES[name]}. {LAYERS}."
     yield View(where, name, caption, stacked(layers), layout(EPOCH, f"Units that are {name} (%)"))

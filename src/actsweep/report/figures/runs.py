@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from actsweep.analysis import TrialCurve
 from actsweep.curves import Curve, FloatArray, Stack, chance, counted_accuracy, cut, first_bad, stack
-from actsweep.report.figures.figure import MOST_LINES, spread
+from actsweep.report.figures.figure import MOST_LINES, runs_text, spread
 from actsweep.report.palette import Style, styles
 from actsweep.report.rows import Results, Row, arm_of, cell_label, strata, stratum_of, stratum_text
 from actsweep.report.wording import clean
@@ -79,6 +79,11 @@ class Material:
     styles: dict[str, Style]
     runs: dict[tuple[Any, ...], list[Runs]]
 
+    @property
+    def lacks_replicates(self) -> str:
+        """Why there is nothing of the replicates to show; empty where there is a replicate."""
+        return "" if any(self.runs.values()) else "No replicate has been trained yet."
+
     def strata(self) -> Iterator[tuple[tuple[Any, ...], str, list[Runs]]]:
         """Each stratum that has a replicate: its values, its name, and its cells in the order of the results."""
         for stratum, cells in self.runs.items():
@@ -111,6 +116,21 @@ def material(results: Results, trials: Iterable[TrialCurve]) -> Material:
 def arm_styles(results: Results) -> dict[str, Style]:
     """The style of each arm of a study."""
     return styles([*map(clean, results["study"]["arms"]), *(arm_of(results, cell) for cell in results["cells"])])
+
+
+def healthy_text(shown: Sequence[Runs], cells: Sequence[Runs]) -> str:
+    """How many runs a figure shows that leaves out what diverged, and how many of the stratum it leaves out.
+
+    Args:
+        shown: the cells that it shows.
+        cells: all cells of the stratum.
+    """
+    said = runs_text((runs.arm, int((~runs.diverged).sum())) for runs in shown)
+    lost = [(runs.arm, int(runs.diverged.sum())) for runs in cells if runs.diverged.any()]
+    left_out = (
+        f" Left out, since they diverged: {', '.join(f'{number} {name}' for name, number in lost)}." if lost else ""
+    )
+    return f"{said}.{left_out}"
 
 
 def on_one_grid(epoch: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:

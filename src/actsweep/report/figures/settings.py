@@ -9,14 +9,16 @@ import numpy as np
 
 from actsweep.report.figures.figure import MARGINS, Figure, View, layout, named, plain, runs_text, shown, spread
 from actsweep.report.figures.runs import Material
-from actsweep.report.figures.tuning import tuned
+from actsweep.report.figures.tuning import stopped_text, tuned
+from actsweep.report.palette import Style
 from actsweep.report.rows import Row, arm_of, nuisance_of
-from actsweep.report.wording import clean, count, number
+from actsweep.report.wording import clean, count, number, plain_number
 from actsweep.space import text
 
 PARALLEL = "Settings and accuracy of each tune trial"
 IMPORTANCE = "Which settings mattered"
 _MOST = 400  # lines in all
+_MANY_AXES = 4  # whose titles stand askew, so that none hides another
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,12 @@ def parallel(material: Material) -> Figure:
         mine = [index for index, name in enumerate(arms) if name == arm]
         some = [mine[index] for index in spread(len(mine), max(1, _MOST // len(material.styles)))]
         if some:
-            data.append(_lines(arm, style.faint(0.5), axes, some))
+            data.append(_lines(arm, style, axes, some))
     drawn = f" Of them {_MOST} are drawn, evenly spread from the best to the worst." if len(trials) > _MOST else ""
     numbers = [(arm, arms.count(arm)) for arm in material.styles if arm in arms]
     caption = (
-        f"{runs_text(numbers, 'tune trial')}. A line a trial, from its settings to its best validation accuracy.{drawn}"
+        f"{runs_text(numbers, 'tune trial')}. A line a trial, from its settings to its best validation accuracy."
+        f"{stopped_text(trials)}{drawn}"
     )
     return Figure(PARALLEL, (View("", "", caption, data, _parallel_layout(axes)),))
 
@@ -52,6 +55,8 @@ def parallel(material: Material) -> Figure:
 def importance(material: Material) -> Figure:
     """A bar a setting: its share of what settings explain of the accuracy."""
     found: Mapping[str, Any] | None = material.results.get("importance")
+    if "importance" not in material.results:
+        return Figure(IMPORTANCE, (), "It is computed for sweeps of actsweep's own, whose settings are all known.")
     if found is None:
         why = "It needs eight tune trials that ran to their end, at settings that are known, and not all equally good."
         return Figure(IMPORTANCE, (), why)
@@ -86,7 +91,7 @@ def _axes(material: Material, trials: Sequence[Row], arms: Sequence[str]) -> lis
         values = [nuisance_of(material.results, row).get(name) for row in trials]
         if len(set(values)) > 1:
             axes.append(_axis(clean(name), values))
-    return [*axes, _numbers("best validation accuracy (%)", [100 * row["best_val_acc"] for row in trials])]
+    return [*axes, _numbers("best val acc (%)", [100 * row["best_val_acc"] for row in trials])]
 
 
 def _axis(title: str, values: Sequence[Any]) -> _Axis:
@@ -108,18 +113,20 @@ def _numbers(title: str, values: Sequence[float]) -> _Axis:
     scale = math.log10 if logs else float
     span = scale(high) - scale(low) or 1.0
     middle = 10 ** ((scale(low) + scale(high)) / 2) if logs else (low + high) / 2
-    marks = ((0.0, number(low)), (0.5, number(middle)), (1.0, number(high)))
+    marks = ((0.0, plain_number(low)), (0.5, number(middle)), (1.0, plain_number(high)))
     name = f"{title}, log" if logs else title
     return _Axis(name, marks, tuple((scale(value) - scale(low)) / span for value in values))
 
 
-def _lines(arm: str, colour: str, axes: Sequence[_Axis], trials: Sequence[int]) -> dict[str, Any]:
+def _lines(arm: str, style: Style, axes: Sequence[_Axis], trials: Sequence[int]) -> dict[str, Any]:
     x: list[float | None] = []
     y: list[float | None] = []
     for trial in trials:
         x += [*map(float, range(len(axes))), None]
         y += [*plain(np.array([axis.heights[trial] for axis in axes])), None]
-    return named(arm, mode="lines", x=x, y=y, line={"width": 1, "color": colour}, hoverinfo="skip")
+    return named(
+        arm, mode="lines", x=x, y=y, line={"width": 1, "color": style.faint(0.5), "dash": style.dash}, hoverinfo="skip"
+    )
 
 
 def _parallel_layout(axes: Sequence[_Axis]) -> dict[str, Any]:
@@ -133,6 +140,7 @@ def _parallel_layout(axes: Sequence[_Axis]) -> dict[str, Any]:
         "tickvals": list(range(len(axes))),
         "ticktext": [shown(axis.title) for axis in axes],
         "range": [-0.1, len(axes) - 0.75],
+        "tickangle": 0 if len(axes) < _MANY_AXES else -25,
         "showgrid": False,
     }
     return layout(

@@ -29,25 +29,31 @@ _JITTER = 0.28  # rows
 
 def strip(material: Material) -> Figure:
     """A row a cell, the best at the top; where markers would hide each other they are moved within their row."""
+    cells = {cell_label(material.results, cell): cell for cell in material.results["cells"]}
     by_label: dict[str, list[Row]] = {}
     for row in material.results["trials"]:
-        if row["phase"] == "replicate" and row["test_acc"] is not None:
-            by_label.setdefault(cell_label(material.results, row), []).append(row)
+        label = cell_label(material.results, row)
+        if row["phase"] == "replicate" and row["test_acc"] is not None and label in cells:
+            by_label.setdefault(label, []).append(row)
     if not by_label:
         return Figure(TITLE, (), "No replicate has a test accuracy.")
-    labels = sorted(by_label, key=lambda label: float(np.mean([row["test_acc"] for row in by_label[label]])))
-    cells = {cell_label(material.results, cell): cell for cell in material.results["cells"]}
+    labels = sorted(by_label, key=lambda label: float(cells[label]["test_acc_mean"] or 0.0))
     data: list[Trace] = []
     for place, label in enumerate(labels):
         rows = by_label[label]
-        data += _row(place, label, rows, cells.get(label, {}), material.styles[arm_of(material.results, rows[0])])
+        data += _row(place, label, rows, cells[label], material.styles[arm_of(material.results, rows[0])])
     numbers = [(label, len(by_label[label])) for label in reversed(labels)]
+    thinned = thinned_text([number for _, number in numbers], MOST_POINTS, "the markers")
     caption = (
-        f"{runs_text(numbers)}. One marker a run, at its final weights; the upright bar is the mean, the line through "
-        f"it its 95 % interval.{thinned_text([number for _, number in numbers], MOST_POINTS, 'the markers')}"
+        f"{runs_text(numbers)}. One marker a run, at its final weights; the upright bar is the mean{_over(material)}, "
+        f"the line through it its 95 % interval.{thinned}"
     )
     view = View("", "", caption, data, _layout(labels))
     return Figure(TITLE, (view,), height=MARGINS + ROW_HEIGHT * len(labels))
+
+
+def _over(material: Material) -> str:
+    return " over the means of blocks" if material.results["study"].get("unit") == "block" else ""
 
 
 def _layout(labels: list[str]) -> dict[str, Any]:
@@ -57,7 +63,7 @@ def _layout(labels: list[str]) -> dict[str, Any]:
 
 def _row(place: int, label: str, rows: list[Row], cell: Row, style: Style) -> list[Trace]:
     rows = sorted(rows, key=lambda row: (-row["test_acc"], str(row["trial_id"])))
-    mean = 100 * float(np.mean([row["test_acc"] for row in rows]))
+    mean = 100 * float(cell["test_acc_mean"])
     rows = [rows[index] for index in sorted(spread(len(rows), MOST_POINTS))]
     seeds = sorted(rows, key=lambda row: (row["seed"], str(row["trial_id"])))  # no order that looks like a finding
     offsets = np.linspace(-_JITTER, _JITTER, len(seeds)) if len(seeds) > 1 else np.zeros(1)

@@ -7,10 +7,10 @@ import numpy as np
 from scipy.stats import CensoredData, ecdf
 
 from actsweep.curves import TIME_UNITS, FloatArray
-from actsweep.report.figures.figure import Figure, Trace, View, layout, named, plain, runs_text
+from actsweep.report.figures.figure import Figure, Trace, View, layout, named, plain, runs_text, stroke
 from actsweep.report.figures.runs import Material, Runs
 from actsweep.report.figures.validation import targets_of
-from actsweep.report.wording import percent
+from actsweep.report.wording import count, percent
 
 TITLE = "Time to the target accuracy"
 _AXES = {"epochs": "Epochs", "steps": "Training steps", "seconds": "Training time (s)"}
@@ -39,17 +39,20 @@ def _views(where: str, target: str, accuracy: float, cells: list[Runs]) -> Itera
         timed = [(runs, time, reached) for runs, time, reached in timed if np.isfinite(time).any()]
         if not timed:
             continue
-        watched = max(float(np.nanmax(time)) for _, time, _ in timed)
         yield View(
             where,
             f"{target} target, {unit}",
             f"{runs_text((runs.arm, len(time)) for runs, time, _ in timed)}. Share of runs whose validation accuracy "
-            f"has reached {percent(accuracy)}, confirmed by the next evaluation (Kaplan-Meier); a marker is a run that "
-            "never did (censored), at the time that it was watched. A picture only: the verdicts use restricted means, "
-            "since who is censored here is no chance.",
-            [trace for runs, time, reached in timed for trace in _steps(runs, time, reached, watched)],
+            f"has reached {percent(accuracy)}, confirmed by the next evaluation (Kaplan-Meier); a marker is one or "
+            f"more runs that never did (censored: {_censored_text(timed)}), at the time up to which they were watched. "
+            "A picture only: the verdicts use restricted means, since who is censored here is no chance.",
+            [trace for runs, time, reached in timed for trace in _steps(runs, time, reached)],
             layout(axis, "Runs that have reached it (%)", yaxis={"range": [-3, 103]}, xaxis={"rangemode": "tozero"}),
         )
+
+
+def _censored_text(timed: Sequence[tuple[Runs, FloatArray, FloatArray]]) -> str:
+    return ", ".join(f"{int((reached == 0).sum())} {runs.arm}" for runs, _, reached in timed)
 
 
 def _times(runs: Runs, unit: str, key: str) -> tuple[FloatArray, FloatArray]:
@@ -60,18 +63,18 @@ def _times(runs: Runs, unit: str, key: str) -> tuple[FloatArray, FloatArray]:
     return time[known], reached[known]
 
 
-def _steps(runs: Runs, time: FloatArray, reached: FloatArray, watched: float) -> tuple[Trace, Trace]:
+def _steps(runs: Runs, time: FloatArray, reached: FloatArray) -> tuple[Trace, Trace]:
     x, share = reached_share(time, reached == 1)
-    x, share = np.append(x, watched), np.append(share, share[-1])
+    x, share = np.append(x, time.max()), np.append(share, share[-1])  # as long as a run of the arm was watched
     line = named(
         runs.arm,
         mode="lines",
         x=plain(x),
         y=plain(100 * share),
-        line={"shape": "hv", "width": 2.5, "color": runs.style.colour},
+        line={**stroke(runs.style), "shape": "hv"},
         hovertemplate="%{y:.0f} % by %{x:.4g}<extra>%{fullData.name}</extra>",
     )
-    censored = np.sort(time[reached == 0])
+    censored, number_of = np.unique(time[reached == 0], return_counts=True)
     at = share[np.searchsorted(x, censored, side="right") - 1]
     marks = named(
         runs.arm,
@@ -80,7 +83,8 @@ def _steps(runs: Runs, time: FloatArray, reached: FloatArray, watched: float) ->
         x=plain(censored),
         y=plain(100 * at),
         marker={"symbol": f"{runs.style.marker}-open", "size": 10, "color": runs.style.colour, "line": {"width": 2}},
-        hovertemplate="not reached by %{x:.4g}<extra>%{fullData.name}</extra>",
+        text=[count(runs_there, "run") for runs_there in number_of.tolist()],
+        hovertemplate="%{text} had not reached it by %{x:.4g}<extra>%{fullData.name}</extra>",
     )
     return line, marks
 

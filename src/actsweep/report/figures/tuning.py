@@ -49,24 +49,29 @@ def learning_rates(material: Material) -> Figure:
     heat = {
         "type": "heatmap",
         "z": [plain(line) for line in best],
-        "x": [column.said for column in columns],
+        "x": list(range(len(columns))),
         "y": list(range(len(rows))),
-        "customdata": [[shown(label)] * len(columns) for label in rows],
+        "customdata": [[f"{shown(label)} at lr {column.said}" for column in columns] for label in rows],
         "text": [[count(number_of, "trial") for number_of in line] for line in tried],
         "colorscale": "Cividis",
         "colorbar": {"title": {"text": "%"}, "thickness": 14, "len": 1},
         "xgap": 1,
         "ygap": 1,
-        "hovertemplate": "%{customdata} at lr %{x}: median best validation accuracy %{z:.1f} %, %{text}<extra></extra>",
+        "hovertemplate": "%{customdata}: median best validation accuracy %{z:.1f} %, %{text}<extra></extra>",
     }
     caption = (
         f"{runs_text(_by_arm(material, trials), 'tune trial')}. Median best validation accuracy (%) of the trials at a "
         "learning rate, or in a range of them; no colour: none was tried there. A run that diverged counts as chance."
+        f"{stopped_text(trials)}"
     )
     axes = layout(
         "Learning rate",
         "",
-        xaxis={"type": "category", "showgrid": False},
+        xaxis={
+            "tickvals": list(range(len(columns))),
+            "ticktext": [column.said for column in columns],
+            "showgrid": False,
+        },
         yaxis={"tickvals": list(range(len(rows))), "ticktext": [shown(label) for label in rows], "showgrid": False},
     )
     height = MARGINS + 20 + max(2, len(rows)) * ROW_HEIGHT * 3 // 4
@@ -93,6 +98,12 @@ def tuned(material: Material) -> list[Row]:
     return [row for row in rows if row["phase"] == "tune" and row.get("best_val_acc") is not None]
 
 
+def stopped_text(trials: Sequence[Row]) -> str:
+    """A sentence on the trials that were stopped early; empty where none was."""
+    stopped = sum(row["status"] == "stopped" for row in trials)
+    return f" {stopped} of them were stopped early, and count with their best until then." if stopped else ""
+
+
 def _best_of_k(material: Material, where: str, cells: Sequence[Row]) -> View:
     data = []
     for cell in cells:
@@ -109,9 +120,12 @@ def _best_of_k(material: Material, where: str, cells: Sequence[Row]) -> View:
         )
         data[-1]["marker"] |= {"maxdisplayed": 12}
     numbers = [(arm_of(material.results, cell), len(cell["best_of_k"])) for cell in cells]
+    labels = {cell_label(material.results, cell) for cell in cells}
+    tried = [row for row in tuned(material) if cell_label(material.results, row) in labels]
     caption = (
         f"{runs_text(numbers, 'tune trial')}. What the best of k of them comes to on average: an arm whose line is "
         "still rising at its end needs more tuning; one whose line is flat early is easy to tune."
+        f"{stopped_text(tried)}"
     )
     axes = layout("Tune trials (k)", "Expected best validation accuracy (%)", xaxis={"rangemode": "tozero"})
     return View(where, "", caption, data, axes)

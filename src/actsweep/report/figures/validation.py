@@ -14,7 +14,7 @@ TITLE = "Validation accuracy while training"
 def validation(material: Material) -> Figure:
     """A view a stratum, the targets marked."""
     views = tuple(_view(where, cells, targets_of(material, stratum)) for stratum, where, cells in material.strata())
-    return Figure(TITLE, views, "" if views else "No replicate has been trained yet.")
+    return Figure(TITLE, views, material.lacks_replicates)
 
 
 def targets_of(material: Material, stratum: tuple[Any, ...]) -> list[tuple[str, float]]:

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from actsweep.report.rows import Results
 
 FIGURE_FORMATS = ("png", "svg")
 WIDTH = 1000  # pixels
+_LONGEST_PART = 60  # characters of a file's name
 _SCALE = {"png": 2, "svg": 1}
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _HINT = "--figures needs the packages of an extra: pip install 'actsweep[figures]'"
@@ -48,28 +50,35 @@ def write_figures(folder: Path, results: Results, trials: Iterable[TrialCurve], 
     try:
         asyncio.run(_draw(program, asked, form))
     except Exception as error:  # whatever becomes of a foreign program
-        said = str(error).strip().partition("\n")[0] or type(error).__name__
+        said = " ".join(map(str, error.args)).strip().partition("\n")[0] or type(error).__name__
         raise RequestError(f"--figures {form}: {program} does not draw: {said}") from error
     return [path for path, *_ in asked]
 
 
 def _browser() -> str:
     named = os.environ.get("BROWSER_PATH")
-    found = named if named and shutil.which(named) else next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    if named and shutil.which(named) is None:
+        raise RequestError(f"--figures: BROWSER_PATH={named} is no program; name that of Chrome or Chromium")
+    found = named or next(filter(None, map(shutil.which, _PROGRAMS)), None)
     if found is None:
         raise RequestError(_NO_BROWSER)
     return found
 
 
 def _asked(folder: Path, drawn: Sequence[Figure], form: str) -> Iterator[tuple[Path, dict[str, Any], int]]:
+    taken: set[str] = set()
     for figure in drawn:
         for view in figure.views:
-            yield folder / f"{_name(figure, view)}.{form}", _specification(figure, view), figure.height
+            name = _name(figure, view)
+            name = next(one for number in count(1) if (one := name if number == 1 else f"{name}-{number}") not in taken)
+            taken.add(name)
+            yield folder / f"{name}.{form}", _specification(figure, view), figure.height
 
 
 def _name(figure: Figure, view: View) -> str:
-    said = " ".join(filter(None, (figure.title, view.where, view.form)))
-    return re.sub(r"[^\w.-]+", "-", said).strip("-").lower()[:150]
+    """A file's name; a long stratum is cut, so that the form is still told."""
+    parts = (re.sub(r"[^\w.-]+", "-", said).strip("-").lower() for said in (figure.title, view.where, view.form))
+    return "-".join(part[:_LONGEST_PART] for part in parts if part)
 
 
 def _specification(figure: Figure, view: View) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from actsweep.report.wording import DASH, clean
 
 Rows = Sequence[Sequence[Any]]
 _NAMES = ("cells", "comparisons", "verdicts", "targets", "trials")
+_MARKUP = "\\|`[]*_~$"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -63,8 +64,9 @@ def _entry(value: Any) -> str:
     if value is None:
         return DASH
     said = f"{value:.6g}" if isinstance(value, float) else clean(_plain(value))
-    for sign, instead in (("\\", "\\\\"), ("|", "\\|"), ("<", "&lt;"), ("`", "\\`"), ("[", "\\["), ("*", "\\*")):
-        said = said.replace(sign, instead)
+    said = said.replace("&", "&amp;").replace("<", "&lt;")
+    for sign in _MARKUP:
+        said = said.replace(sign, f"\\{sign}")
     return said
 
 

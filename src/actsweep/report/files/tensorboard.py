@@ -39,11 +39,11 @@ def write_tensorboard(folder: Path, results: Results, trials: Iterable[TrialCurv
         _refuse_others(folder)
         shutil.rmtree(folder)
     rows = {row["trial_id"]: row for row in results["trials"]}
+    declaration = _declaration(results)
     for trial in trials:
         if trial.trial_id in rows and not trial.failed:
-            _write(
-                folder / trial.phase / clean(trial.trial_id, 80).replace("/", "_"), results, rows[trial.trial_id], trial
-            )
+            place = folder / trial.phase / clean(trial.trial_id, 80).replace("/", "_")
+            _write(place, results, rows[trial.trial_id], trial, declaration)
     return folder
 
 
@@ -53,7 +53,15 @@ def _refuse_others(folder: Path) -> None:
         raise RequestError(f"--tensorboard: {folder} holds files that are none of TensorBoard's; move them away")
 
 
-def _write(folder: Path, results: Results, row: Row, trial: TrialCurve) -> None:
+def _declaration(results: Results) -> Any:
+    """Which settings and measures the HParams view is to show, so that it leaves curves to the scalars."""
+    from tensorboard.plugins.hparams.summary_v2 import HParam, Metric, hparams_config_pb
+
+    names = dict.fromkeys(name for row in results["trials"] for name in _settings(results, row))
+    return hparams_config_pb([HParam(name) for name in names], [Metric(name) for name in _MEASURES])
+
+
+def _write(folder: Path, results: Results, row: Row, trial: TrialCurve, declaration: Any) -> None:
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.plugins.hparams.summary_v2 import hparams_pb
@@ -61,6 +69,7 @@ def _write(folder: Path, results: Results, row: Row, trial: TrialCurve) -> None:
 
     writer = EventFileWriter(str(folder))
     now = time.time()
+    writer.add_event(Event(wall_time=now, summary=declaration))
     writer.add_event(Event(wall_time=now, summary=hparams_pb(_settings(results, row), trial_id=trial.trial_id)))
     for step, values in _scalars(row, trial):
         known = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]

@@ -13,7 +13,7 @@ window.actsweep = (() => {
   };
 
   // What depends on light or dark comes from the page's own style, so that both always agree.
-  const themed = (layout) => {
+  const themed = (layout, revision) => {
     const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     const axis = { gridcolor: colour("--line"), linecolor: colour("--line") };
     return {
@@ -24,13 +24,13 @@ window.actsweep = (() => {
       hoverlabel: { bgcolor: colour("--raised"), font: { color: colour("--ink") } },
       xaxis: { ...axis, ...layout.xaxis },
       yaxis: { ...axis, ...layout.yaxis },
-      uirevision: "kept",
+      uirevision: revision, // what the reader has zoomed or hidden stays while the same view is drawn anew
     };
   };
 
-  const select = (label, options, chosen, changed) => {
+  const select = (label, options, chosen, changed, of = "") => {
     const choices = options.map((text, index) => make("option", { value: index, textContent: text }));
-    const box = make("select", { onchange: () => changed(options[box.value]) }, choices);
+    const box = make("select", { onchange: () => changed(options[box.value]), ariaLabel: of ? `${label}: ${of}` : label }, choices);
     box.value = Math.max(0, options.indexOf(chosen));
     return make("label", {}, [`${label} `, box]);
   };
@@ -55,10 +55,31 @@ window.actsweep = (() => {
       displayModeBar: narrow.matches ? false : "hover",
     });
 
+    // Each trace by what it is of, so that a hidden arm stays hidden when others come before it.
+    const known = new Map(); // by what a trace is of: a number, as plotly takes nothing else into its selectors
+    const identified = (data) => {
+      const seen = new Map();
+      return data.map((trace) => {
+        const kind = JSON.stringify([trace.name, trace.mode, trace.fill]);
+        seen.set(kind, (seen.get(kind) ?? 0) + 1);
+        const key = `${seen.get(kind)} ${kind}`;
+        if (!known.has(key)) known.set(key, known.size);
+        return { ...trace, uid: `of${known.get(key)}` };
+      });
+    };
+
+    // The page's own rules say how high a plot is; how wide is left to plotly, but for paper, which does not wait.
+    const size = (plot) => ({
+      height: plot.clientHeight,
+      ...(document.documentElement.classList.contains("printing") ? { width: plot.clientWidth } : {}),
+    });
+
     const show = (plot) => {
-      const { data, layout, caption } = view(Number(plot.dataset.figure));
+      const { where, form, data, layout, caption } = view(Number(plot.dataset.figure));
       document.getElementById(plot.getAttribute("aria-describedby")).textContent = caption;
-      return Plotly.react(plot, data, themed(structuredClone(layout)), config());
+      const drawn = Plotly.react(plot, identified(data), themed({ ...structuredClone(layout), ...size(plot) }, `${where}|${form}`), config());
+      // Of the tool bar's buttons none says which plot it is of: they are for the mouse.
+      return drawn.then(() => plot.querySelectorAll(".modebar-btn").forEach((button) => (button.tabIndex = -1)));
     };
 
     const offer = (plot) => {
@@ -70,12 +91,13 @@ window.actsweep = (() => {
         show(plot);
       };
       const current = view(place);
+      const title = document.getElementById(plot.getAttribute("aria-labelledby")).textContent;
       const values = (key, views) => [...new Set(views.map((one) => one[key]))];
       const where = values("where", specifications[place]);
       const form = values("form", specifications[place].filter((one) => one.where === current.where));
       const selects = [
-        ...(where.length > 1 ? [select("at", where, current.where, choose("where"))] : []),
-        ...(form.length > 1 ? [select("show", form, current.form, choose("form"))] : []),
+        ...(where.length > 1 ? [select("at", where, current.where, choose("where"), title)] : []),
+        ...(form.length > 1 ? [select("show", form, current.form, choose("form"), title)] : []),
       ];
       const focused = [...box.querySelectorAll("select")].indexOf(document.activeElement);
       box.replaceChildren(...selects);
@@ -94,6 +116,13 @@ window.actsweep = (() => {
     };
     const again = () => plots().forEach(show);
     dark.addEventListener("change", again);
+    // Paper is white and narrow, whatever the screen.
+    const printing = (is) => () => {
+      document.documentElement.classList.toggle("printing", is);
+      again();
+    };
+    window.addEventListener("beforeprint", printing(true));
+    window.addEventListener("afterprint", printing(false));
     return { draw };
   })();
 
@@ -159,7 +188,7 @@ window.actsweep = (() => {
       const rows = kept();
       const shown = rows.slice(0, state.shown);
       document.querySelector("[data-trials]").replaceChildren(head(), make("tbody", {}, shown.map(line)));
-      const of = rows.length < table.rows.length ? ` that fit, of ${table.rows.length}` : "";
+      const of = rows.length < table.rows.length ? ` found, of ${table.rows.length}` : "";
       const first = shown.length < rows.length ? `the first ${shown.length} of ` : "";
       document.querySelector("[data-count]").textContent = `${first}${rows.length} ${rows.length === 1 ? "trial" : "trials"}${of}`;
       const more = document.querySelector("[data-more]");
@@ -185,6 +214,7 @@ window.actsweep = (() => {
         const { title } = table.columns[place];
         const values = [...new Set(table.rows.map((row) => row[place]))].filter((value) => value !== null).map(String).sort();
         const all = `all (${values.length})`;
+        if (!values.includes(state.only[title])) delete state.only[title];
         const choose = (value) => changed(() => (state.only[title] = value === all ? "" : value));
         return select(title, [all, ...values], state.only[title] || all, choose);
       });

@@ -19,7 +19,7 @@ _OF_STUDY = re.compile(
     r"study\.yaml|ledger\.(jsonl|lock)|curves\.parquet|results\.json|report\.html|optuna\.db(-journal|-wal|-shm)?"
 )
 _OF_TRIAL = re.compile("|".join(map(re.escape, (SETTINGS, RESUME_FILE, *WEIGHTS))) + r"|attempt-\d+\.log")
-_FOLDERS = ("wandb", ".scratch")
+_FOLDERS = ("wandb", ".scratch", "figures", "tables", "tensorboard")
 _LISTED = 10
 
 

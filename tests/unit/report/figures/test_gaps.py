@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from actsweep.report.figures.gaps import AGAINST_EPOCHS, AGAINST_LOSS
-from rows_of_results import run
+from rows_of_results import cell, run, trial
 
 from .conftest import figure, view
 
@@ -41,8 +41,22 @@ def test_a_diverged_run_has_no_gap_and_is_counted(two_runs: Row) -> None:
     both = [curves()[0], run("relu-1", [0.1, 0.2], train_acc=[0.1, 0.9], train_loss=[2.0, math.inf], status="diverged")]
     for title in (AGAINST_EPOCHS, AGAINST_LOSS):
         shown = view(title, two_runs, both)
-        assert shown.caption.startswith("1 replicate: 1 relu. 1 more diverged and have no gap.")
+        assert shown.caption.startswith("1 replicate: 1 relu. Left out, since they diverged: 1 relu.")
         assert max(shown.data[-1]["y"]) == pytest.approx(2)
+
+
+def test_an_arm_all_of_whose_runs_diverged_is_still_told_of(two_runs: Row) -> None:
+    two_runs["cells"].append(cell("sigmoid"))
+    two_runs["trials"].append(trial("sigmoid", 5, 0.1, diverged=True))
+    lost = run("sigmoid-5", [0.1, 0.1], arm="sigmoid", train_acc=[0.1, 0.1], train_loss=[2.0, 9.0], status="diverged")
+    for title in (AGAINST_EPOCHS, AGAINST_LOSS):
+        assert "Left out, since they diverged: 1 sigmoid." in view(title, two_runs, [*curves(), lost]).caption
+
+
+def test_before_the_first_replicate_nothing_is_called_unrecorded(two_runs: Row) -> None:
+    assert {figure(title, two_runs, []).missing for title in (AGAINST_EPOCHS, AGAINST_LOSS)} == {
+        "No replicate has been trained yet."
+    }
 
 
 def test_the_line_ends_where_fewer_than_half_of_the_runs_get_to(two_runs: Row) -> None:

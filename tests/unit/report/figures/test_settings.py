@@ -27,7 +27,7 @@ def tuned(results: Row) -> Row:
 def test_every_trial_is_a_line_through_its_settings(tuned: Row) -> None:
     shown = view(PARALLEL, tuned, [])
     axes = shown.layout["xaxis"]["ticktext"]
-    assert axes == ["activation", "lr, log", "momentum", "best validation accuracy (%)"]  # what never varies has none
+    assert axes == ["activation", "lr, log", "momentum", "best val acc (%)"]  # what never varies has none
     (relu,) = (trace for trace in shown.data if trace["name"] == "relu")
     assert relu["x"][:5] == [0, 1, 2, 3, None]
     assert len(relu["x"]) == 4 * 5
@@ -60,4 +60,6 @@ def test_importance_is_a_bar_a_setting_the_largest_at_the_top(tuned: Row) -> Non
 
 def test_without_it_they_say_why(results: Row) -> None:
     assert figure(PARALLEL, results, []).missing == "There were no tune trials."
+    assert "sweeps of actsweep's own" in figure(IMPORTANCE, results, []).missing
+    results["importance"] = None
     assert "eight tune trials" in figure(IMPORTANCE, results, []).missing

@@ -48,6 +48,7 @@ def test_all_that_reach_it_at_once_are_all() -> None:
 def test_a_run_that_never_got_there_is_marked_where_it_was_watched_to(timed: Row) -> None:
     line, marks = view(TITLE, timed, curves()).data
     assert marks["x"] == [3, 10]
+    assert marks["text"] == ["1 run", "1 run"]
     assert marks["y"] == pytest.approx([25, 62.5])
     assert marks["marker"]["symbol"].endswith("-open")
     assert line["line"]["shape"] == "hv"
@@ -67,6 +68,23 @@ def test_the_caption_says_that_it_is_a_picture_only(timed: Row) -> None:
     assert caption.startswith("4 replicates: 4 relu.")
     assert "has reached 90 %" in caption
     assert "the verdicts use restricted means" in caption
+
+
+def test_a_line_ends_where_the_last_run_of_its_arm_was_watched(timed: Row) -> None:
+    timed["cells"].append(cell("sigmoid", n=1))
+    timed["trials"].append(trial("sigmoid", 0, 0.9, epochs_to_target_hi=200, reached_hi=False))
+    relu, _, sigmoid, marks = view(TITLE, timed, [*curves(), run("sigmoid-0", [0.1, 0.2], arm="sigmoid")]).data
+    assert relu["x"][-1] == 10
+    assert sigmoid["x"][-1] == 200
+    assert marks["x"] == [200]
+
+
+def test_runs_that_were_watched_equally_long_are_one_marker_with_their_number(timed: Row) -> None:
+    for row in timed["trials"]:
+        row |= {"reached_hi": False, "epochs_to_target_hi": 10}
+    shown = view(TITLE, timed, curves())
+    assert shown.data[1]["text"] == ["4 runs"]
+    assert "censored: 4 relu" in shown.caption
 
 
 def test_without_a_target_it_says_so(timed: Row) -> None:

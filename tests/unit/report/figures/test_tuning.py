@@ -22,7 +22,7 @@ def tuned(results: Row, rates: list[float]) -> Row:
 def test_few_learning_rates_have_a_column_each(results: Row) -> None:
     shown = view(RATES, tuned(results, [0.001, 0.01, 0.001]), [])
     (heat,) = shown.data
-    assert heat["x"] == ["0.001", "0.01"]
+    assert shown.layout["xaxis"]["ticktext"] == ["0.001", "0.01"]
     assert shown.layout["yaxis"]["ticktext"] == ["sigmoid/3", "relu/3"]
     assert heat["z"][1] == pytest.approx([51, 51])
     assert heat["text"][1] == ["2 trials", "1 trial"]
@@ -30,10 +30,21 @@ def test_few_learning_rates_have_a_column_each(results: Row) -> None:
 
 def test_many_are_put_together_and_none_is_lost(results: Row) -> None:
     rates = [10 ** (-4 + 3 * place / 99) for place in range(100)]
-    (heat,) = view(RATES, tuned(results, rates), []).data
+    shown = view(RATES, tuned(results, rates), [])
+    (heat,) = shown.data
     assert len(heat["x"]) == 12
     assert sum(int(said.split()[0]) for said in heat["text"][0]) == 100
-    assert heat["x"][0].startswith("0.0001 to ")
+    assert shown.layout["xaxis"]["ticktext"][0].startswith("0.0001 to ")
+
+
+def test_rates_that_look_alike_have_a_column_each(results: Row) -> None:
+    (heat,) = view(RATES, tuned(results, [0.001 + 1e-9 * place for place in range(8)]), []).data
+    assert len(set(heat["x"])) == 8
+
+
+def test_trials_that_were_stopped_are_told_of(results: Row) -> None:
+    tuned(results, [0.001, 0.01])["trials"][0]["status"] = "stopped"
+    assert "1 of them were stopped early" in view(RATES, results, []).caption
 
 
 def test_where_nothing_was_tried_there_is_no_colour(results: Row) -> None:
