@@ -22,9 +22,9 @@ from actsweep.cluster import connected
 from actsweep.config import run_with_hydra
 from actsweep.data import Source, prepare
 from actsweep.events import StudyStarted
-from actsweep.halt import Halt
+from actsweep.host.halt import Halt
 from actsweep.records import EventStream, Ledger, StudyFolder
-from actsweep.report.progress import Progress
+from actsweep.report.terminal.progress import Progress
 from actsweep.settings import StudyConfig
 from actsweep.study import Study
 from bench.memory import peak_mib

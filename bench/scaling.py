@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from actsweep.cluster import connected
-from actsweep.halt import Halt
+from actsweep.host.halt import Halt
 from actsweep.records import EventStream, Ledger, StudyFolder
 from actsweep.worker.runner import REPORT_SECONDS
 from bench.driver import ROOT, begin, study_of

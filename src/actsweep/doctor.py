@@ -21,13 +21,13 @@ from actsweep.cluster import (
     require_cluster,
     shown,
 )
-from actsweep.container import memory_left
 from actsweep.data import prepare
-from actsweep.devices import cores, cuda_devices
 from actsweep.disk import existing, free_bytes
 from actsweep.errors import ActsweepError
+from actsweep.host.container import memory_left
+from actsweep.host.devices import cores, cuda_devices
 from actsweep.plan import concurrency, make_plan
-from actsweep.report.terminal import plain_table
+from actsweep.report.terminal.tables import plain_table
 from actsweep.report.wording import clean, count, size
 from actsweep.settings import StudyConfig
 from actsweep.study import Study

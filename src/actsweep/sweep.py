@@ -17,7 +17,9 @@ from actsweep.data import Source, prepare
 from actsweep.disk import refuse_small_disk
 from actsweep.errors import Interrupted, RequestError
 from actsweep.events import StudyExtended, StudyFinished, StudyRecord, StudyResumed, StudyStarted, Subscriber
-from actsweep.halt import Halt
+from actsweep.host.halt import Halt
+from actsweep.host.signals import halting, ignore, interrupting
+from actsweep.host.surroundings import surroundings
 from actsweep.plugins import refuse_working_folder
 from actsweep.records import (
     EventStream,
@@ -30,12 +32,10 @@ from actsweep.records import (
     lock_of,
     open_study,
 )
-from actsweep.report.progress import Progress
+from actsweep.report.terminal.progress import Progress
 from actsweep.results import outcome_of, rebuilt
 from actsweep.settings import StudyConfig
-from actsweep.signals import halting, ignore, interrupting
 from actsweep.study import Change, Extension, Study, extension
-from actsweep.surroundings import surroundings
 from actsweep.tracker import Tracker, require_login, tracker
 
 TRACKER_SECONDS = 60.0

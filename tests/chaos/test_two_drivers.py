@@ -9,7 +9,7 @@ import pytest
 from actsweep import sweep
 from actsweep.errors import RecordsError
 from actsweep.records import Ledger, LedgerContent, read_ledger
-from actsweep.report.console import Screen
+from actsweep.report.terminal.console import Screen
 from actsweep.settings import StudyConfig
 from chaos.evidence import FOLDER
 from processes import start

@@ -14,7 +14,7 @@ from PIL import Image
 from actsweep.data import prepare
 from actsweep.errors import DataError, RemoteError, RequestError
 from actsweep.events import StudyStarted, TrialFailed, TrialFinished, TrialStarted
-from actsweep.halt import Halt
+from actsweep.host.halt import Halt
 from actsweep.records import RESUME_FILE, EventStream, Ledger, OutdatedError, StudyFolder
 from actsweep.remote import RemoteFolder, check_address, inside
 from actsweep.settings import StudyConfig

@@ -39,7 +39,7 @@ class Command:
 
 def warn(text: str) -> None:
     """Say what the user should know, and go on."""
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
     from actsweep.report.wording import clean
 
     Screen().print(clean(text), style="yellow", markup=False)

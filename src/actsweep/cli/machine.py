@@ -14,7 +14,7 @@ def _doctor(words: list[str], debug: bool) -> int:
 
     def show(config: "StudyConfig", overrides: list[str]) -> int:
         from actsweep.doctor import checks_table, examine
-        from actsweep.report.console import Screen
+        from actsweep.report.terminal.console import Screen
 
         checks = examine(config)
         Screen().print(checks_table(checks))

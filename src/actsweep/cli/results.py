@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def _report(words: list[str], debug: bool) -> int:
     from actsweep.records import StudyFolder
-    from actsweep.report.console import Screen
     from actsweep.report.files import FIGURE_FORMATS, TABLE_FORMATS
+    from actsweep.report.terminal.console import Screen
     from actsweep.results import rebuilt
 
     parser = _parser("report", nargs=None)
@@ -68,7 +68,7 @@ def show_results(results: "Results", path: Path, console: "Console") -> int:
         the exit code: 1 where trials failed for good.
     """
     from actsweep.records import StudyFolder
-    from actsweep.report.terminal import cells_table, stopping_notes, verdicts_table, warnings
+    from actsweep.report.terminal.tables import cells_table, stopping_notes, verdicts_table, warnings
 
     for part in (cells_table(results), verdicts_table(results), stopping_notes(results), warnings(results)):
         if part is not None:
@@ -91,8 +91,8 @@ def _analyze(words: list[str], debug: bool) -> int:
 
 def _compare(words: list[str], debug: bool) -> int:
     from actsweep.records import StudyFolder, read_results
-    from actsweep.report.console import Screen
-    from actsweep.report.side_by_side import compare_studies, comparison_tables
+    from actsweep.report.terminal.console import Screen
+    from actsweep.report.terminal.side_by_side import compare_studies, comparison_tables
 
     folders = [StudyFolder(path) for path in _parser("compare", nargs="+").parse_args(words).run_dir]
     configs = [_opened(folder).recorded for folder in folders]

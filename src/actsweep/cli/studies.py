@@ -11,7 +11,7 @@ LAST_PORT = 65535
 
 
 def _status(words: list[str], debug: bool) -> int:
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
     from actsweep.studies import latest_study, status_of
     from actsweep.studies.show import status_text
 
@@ -48,7 +48,7 @@ def _port(text: str) -> int:
 def _list(words: list[str], debug: bool) -> int:
     import json
 
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
     from actsweep.studies import list_studies
     from actsweep.studies.show import studies_table
 
@@ -65,7 +65,7 @@ def _list(words: list[str], debug: bool) -> int:
 
 
 def _show(words: list[str], debug: bool) -> int:
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
     from actsweep.studies import find_trial
     from actsweep.studies.show import trial_text
 
@@ -80,7 +80,7 @@ def _show(words: list[str], debug: bool) -> int:
 def _verify(words: list[str], debug: bool) -> int:
     import json
 
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
     from actsweep.studies.show import verification_text
     from actsweep.studies.verifying import verify_study
 
@@ -97,7 +97,7 @@ def _verify(words: list[str], debug: bool) -> int:
 
 
 def _clean(words: list[str], debug: bool) -> int:
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
     from actsweep.studies import Removal, clean_up
     from actsweep.studies.show import removals_text
 

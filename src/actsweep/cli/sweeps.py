@@ -20,7 +20,7 @@ def _plan(words: list[str], debug: bool) -> int:
         import json
 
         from actsweep.plan import make_plan, plan_tables
-        from actsweep.report.console import Screen
+        from actsweep.report.terminal.console import Screen
 
         plan = make_plan(config)
         if as_json:
@@ -67,7 +67,7 @@ def _placed(config: "StudyConfig", path: Path) -> "StudyConfig":
 
 
 def _show_remaining(path: Path) -> int:
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
     from actsweep.studies import remaining_of
     from actsweep.studies.show import remaining_text
 
@@ -79,7 +79,7 @@ def _run_study(
     config: "StudyConfig", *, extend: bool = False, debug: bool, known: "LedgerContent | None" = None
 ) -> int:
     from actsweep.cli.results import show_results
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
     from actsweep.sweep import run_sweep
 
     screen = Screen()
@@ -124,14 +124,14 @@ def _train(words: list[str], debug: bool) -> int:
         return _repeat(words)
     from actsweep.config import run_with_hydra
     from actsweep.one_trial import run_one_trial
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
 
     return run_with_hydra("train", words, lambda config, overrides: run_one_trial(config, Screen()))
 
 
 def _repeat(words: list[str]) -> int:
     from actsweep.repeat import repeat_trial
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
 
     parser = Parser("train", "--from RUN_DIR/trials/ID", "repeat a recorded trial, and compare the curves")
     parser.add_argument("--from", dest="trial", type=Path, required=True, help="the folder of the trial")

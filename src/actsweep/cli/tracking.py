@@ -45,7 +45,7 @@ def _publish(words: list[str], debug: bool) -> int:
 
     from actsweep.errors import RecordsError, TrialsFailedError
     from actsweep.records import StudyFolder, open_study
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
     from actsweep.report.wording import count
     from actsweep.results import outcome_of, rebuilt
     from actsweep.tracker import StudyOutcome, publish
@@ -75,10 +75,10 @@ def _publish(words: list[str], debug: bool) -> int:
 
 def _agents(words: list[str], debug: bool) -> int:
     from actsweep.cluster import AgentsAsked, access_notes, run_agents
+    from actsweep.host.signals import interrupting
     from actsweep.redaction import redacted
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
     from actsweep.report.wording import clean, count
-    from actsweep.signals import interrupting
     from actsweep.tracker import identity
 
     arguments = _agents_parser().parse_args(words)

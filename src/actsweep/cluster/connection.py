@@ -21,8 +21,8 @@ from actsweep.cluster.admission import is_job_server, require_cluster
 from actsweep.cluster.environment import ALWAYS, environment, own_cluster_environment, read_again
 from actsweep.cluster.reach import resolved
 from actsweep.cluster.request import shown, worker_request
-from actsweep.devices import cores
 from actsweep.errors import RequestError
+from actsweep.host.devices import cores
 from actsweep.plugins import plugin_environment
 from actsweep.settings import ClusterSettings, ResourceSettings
 

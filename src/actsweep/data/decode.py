@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from actsweep.data.listing import Listing
 from actsweep.data.origin import MIN_SIDE
-from actsweep.devices import cores
 from actsweep.errors import DataError
+from actsweep.host.devices import cores
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from actsweep.data import Source, prepare
-from actsweep.devices import cores, cuda_devices
+from actsweep.host.devices import cores, cuda_devices
 from actsweep.plan.estimate import Estimate, epochs_under_asha
 from actsweep.plan.probe import CellCost, bytes_in, probe_cells
 from actsweep.settings import StudyConfig, TrialConfig

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from actsweep.events import FailureReason, TrialFailed
-from actsweep.halt import Halt
+from actsweep.host.halt import Halt
 from actsweep.records import EventStream
 from actsweep.redaction import redacted
 from actsweep.search.giving_up import GivingUp

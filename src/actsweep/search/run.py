@@ -14,7 +14,7 @@ from ray.tune import CheckpointConfig, FailureConfig, PlacementGroupFactory, Run
 from actsweep.cluster import worker_request
 from actsweep.data import Source
 from actsweep.events import Event, PointChosen, StudyRecord, Subscriber, TrialFinished, place_of
-from actsweep.halt import Halt
+from actsweep.host.halt import Halt
 from actsweep.records import RESUME_FILE, EventStream, StudyFolder
 from actsweep.search.callback import EventCallback
 from actsweep.search.driver_only import DriverOnly

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from actsweep.report.terminal import plain_table, status_table
+from actsweep.report.terminal.tables import plain_table, status_table
 from actsweep.report.wording import DASH, clean, count, escaped, number, percent, size
 from actsweep.studies.cleaning import Removal
 from actsweep.studies.detail import TrialDetail

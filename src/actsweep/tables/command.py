@@ -70,7 +70,7 @@ def run_analyze(words: list[str]) -> int:
     Raises:
         ActsweepError: a file or an option is refused; files beside a refused one are analysed all the same.
     """
-    from actsweep.report.console import Screen
+    from actsweep.report.terminal.console import Screen
 
     arguments = _parser().parse_args(words)
     jobs = _jobs(arguments)
@@ -155,7 +155,7 @@ def _write_report(path: Path, results: Results, trials: Sequence[TrialCurve]) ->
 def _show(job: Job, results: Results, console: Console, titled: bool) -> None:
     from rich.text import Text
 
-    from actsweep.report.terminal import cells_table, verdicts_table, warnings
+    from actsweep.report.terminal.tables import cells_table, verdicts_table, warnings
 
     if titled:
         console.print(Text(clean(job.path), style="bold"))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from actsweep.errors import RemoteError, RequestError
 from actsweep.events import Event, StudyRecord, StudyStarted, TrialFinished
-from actsweep.halt import Halt
+from actsweep.host.halt import Halt
 from actsweep.records import RESUME_FILE, Attempt, EventStream, StudyFolder
 from actsweep.remote import RemoteFolder
 from actsweep.study import Study

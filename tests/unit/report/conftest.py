@@ -1,15 +1,15 @@
 """A results dictionary as users have it, and the curves that belong to it."""
 
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from actsweep.analysis import TrialCurve
 from actsweep.study import Study
+from rendering import rendered
 from rows_of_results import LEVEL, cell, comparison, run, trial, verdict
 from story import Story, demo
 
@@ -110,14 +110,6 @@ def trials() -> list[TrialCurve]:
         for arm, top in (("relu", 0.97), ("sigmoid", 0.95))
         for seed in range(10)
     ]
-
-
-def rendered(renderable: RenderableType) -> str:
-    """What 80 columns without colour show."""
-    console = Console(file=StringIO(), width=80, force_terminal=False, legacy_windows=False)
-    console.print(renderable)
-    assert isinstance(console.file, StringIO)
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
 
 
 @pytest.fixture

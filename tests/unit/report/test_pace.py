@@ -1,4 +1,4 @@
-from actsweep.report.pace import Pace
+from actsweep.report.terminal.pace import Pace
 
 from .conftest import Story
 

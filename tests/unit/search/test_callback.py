@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actsweep.events import Event, TrialFailed, TrialFinished, TrialStarted
-from actsweep.halt import Halt
+from actsweep.host.halt import Halt
 from actsweep.records import EventStream, Ledger
 from actsweep.search.callback import EventCallback
 from actsweep.search.giving_up import GivingUp

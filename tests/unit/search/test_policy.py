@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actsweep.events import FailureReason, TrialFailed, TrialStarted
-from actsweep.halt import Halt
+from actsweep.host.halt import Halt
 from actsweep.records import EventStream, Ledger, read_ledger
 from actsweep.search.giving_up import GivingUp
 from actsweep.search.policy import FailurePolicy

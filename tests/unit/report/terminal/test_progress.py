@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from actsweep.events import CellGivenUp, Event, FailureReason
-from actsweep.report.progress import LINE_SECONDS, REDRAWS, Progress
-
-from .conftest import Story
+from actsweep.report.terminal.progress import LINE_SECONDS, REDRAWS, Progress
+from story import Story
 
 HOSTILE = "[bold red]Boom[/bold red] \x1b[31mred\x07\nsecond line"
 
@@ -197,7 +196,7 @@ def test_a_terminal_is_redrawn_a_few_times_a_second_whatever_happens(story: Stor
 
 
 def test_failures_and_redraws_do_not_wait_for_each_other(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actsweep.report.progress.REDRAWS", 500)  # so that they meet often
+    monkeypatch.setattr("actsweep.report.terminal.progress.REDRAWS", 500)  # so that they meet often
     screen = Screen(story, terminal=True, clock=time.monotonic)
     with Progress(story.study, screen.console) as progress:
         for index in range(100):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from actsweep.halt import Halt
-from actsweep.signals import halting, ignore, interrupting
+from actsweep.host.halt import Halt
+from actsweep.host.signals import halting, ignore, interrupting
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -6,7 +6,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from actsweep.devices import cores
+from actsweep.host.devices import cores
 
 _GIT_SECONDS = 10.0
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from actsweep.container import cpu_quota, memory_left
+from actsweep.host.container import cpu_quota, memory_left
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import Any
 from rich.console import RenderableType
 
 from actsweep.events import StudyRecord
-from actsweep.report.terminal import cells_table, status_table, verdicts_table, warnings
+from actsweep.report.terminal.tables import cells_table, status_table, verdicts_table, warnings
+from rendering import rendered
 from rows_of_results import cell, verdict
-
-from .conftest import Story, rendered
+from story import Story
 
 Row = dict[str, Any]
 Golden = Callable[[str, RenderableType], None]
@@ -105,6 +105,6 @@ def test_foreign_names_are_shown_as_they_are(results: Row) -> None:
 
 
 def test_tables_are_shown_without_loading_what_only_the_page_needs() -> None:
-    code = "import sys, actsweep.report.terminal, actsweep.report.progress; print(*sys.modules)"
+    code = "import sys, actsweep.report.terminal.tables, actsweep.report.terminal.progress; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert not {"plotly", "jinja2", "torch", "ray", "pandas", "hydra", "wandb"} & set(loaded.stdout.split())

@@ -22,7 +22,7 @@ from actsweep.events import (
     TrialFailed,
 )
 from actsweep.report.state import StudyState
-from actsweep.report.terminal import states_table
+from actsweep.report.terminal.tables import states_table
 from actsweep.study import Study
 
 REDRAWS = 4  # a second, at most

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from actsweep.surroundings import git_state, surroundings
+from actsweep.host.surroundings import git_state, surroundings
 
 
 @pytest.fixture

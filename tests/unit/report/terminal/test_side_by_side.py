@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from actsweep.report.side_by_side import Comparison, compare_studies, comparison_tables
+from actsweep.report.terminal.side_by_side import Comparison, compare_studies, comparison_tables
 from actsweep.settings import StudyConfig
 from simulate import Family, Truth, analyze, draw
 

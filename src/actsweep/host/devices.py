@@ -2,7 +2,7 @@
 
 import os
 
-from actsweep.container import cpu_quota
+from actsweep.host.container import cpu_quota
 
 
 def cores() -> int:
