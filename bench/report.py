@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.browser import shown_seconds
+from bench.memory import peak_mib
 from bench.simulated import write_study
 
 STUDIES = {
@@ -35,14 +36,19 @@ def run() -> dict[str, Any]:
 
 def _measured(folder: Path) -> dict[str, Any]:
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, "-m", "actsweep", "report", str(folder)], check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen([sys.executable, "-m", "actsweep", "report", str(folder)], stdout=subprocess.DEVNULL)
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, peak_mib(process.pid))
+        time.sleep(0.05)
+    assert process.returncode == 0
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     page = folder / "report.html"
     return {
         "trials": sum(b'"event":"trial_started"' in line for line in (folder / "ledger.jsonl").open("rb")),
         "actsweep report, CPU s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        "actsweep report, wall s": time.perf_counter() - began,
-        "peak MiB": after.ru_maxrss / 1024,
+        "actsweep report, wall s": wall,
+        "peak MiB": peak,
         "report.html, MB": page.stat().st_size / 1e6,
         "results.json, MB": (folder / "results.json").stat().st_size / 1e6,
         "s until Chromium has drawn all figures": shown_seconds(page),
