@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LEAST = 98.0  # per cent, of lines and of branches
+SOURCE = "actsweep.curves,actsweep.compare,actsweep.analysis,actsweep.study,actsweep.records"
+WORDS = ["-n", "0", "-m", "not slow", "-p", "no:cacheprovider"]
 PACKAGES = {"curves": ["curves/"], "compare": ["compare/", "analysis.py"], "study": ["study/"], "records": ["records/"]}
 TESTS = [
     *("compare", "records", "test_curves.py", "test_analysis.py", "test_decisions.py", "test_naive_mistakes.py"),
@@ -32,23 +34,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         assert done.returncode == 0, done.stdout + done.stderr
 
     tests = [str(ROOT / "tests" / "unit" / name) for name in TESTS]
-    pytest_words = [
-        "-m",
-        "pytest",
-        "-n",
-        "0",
-        "-m",
-        "not slow",
-        "-p",
-        "no:cacheprovider",
-        f"--basetemp={place / 'tests'}",
-    ]
-    python("coverage", "run", "--branch", "--source=actsweep", *pytest_words, *tests)
+    python(
+        "coverage", "run", "--branch", f"--source={SOURCE}", "-m", "pytest", *WORDS, f"--basetemp={place / 't'}", *tests
+    )
     python("coverage", "json", "-q", "-o", str(place / "coverage.json"))
     found = json.loads((place / "coverage.json").read_text())["files"]
-    return {
-        name.rpartition("actsweep/")[0] and name.rpartition("src/actsweep/")[2]: file for name, file in found.items()
-    }
+    return {name.rpartition("actsweep/")[2]: file for name, file in found.items()}
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ def _ratio(a: Cell, b: Cell, endpoint: str, name: str, level: float) -> Comparis
         endpoint,
         interval,
         ratio_of_means(healthy[1].units(name), healthy[0].units(name), level),
-        permutation_p(*units, ratio=True) if known else NAN,
+        permutation_p(*units) if known else NAN,
         (len(a.known(name)), len(b.known(name))),
         (len(units[0]), len(units[1])),
         bound="exact" if known else None,
