@@ -45,6 +45,11 @@ def test_arms_that_are_the_same_differ_in_nothing() -> None:
     assert permutation_p(np.full(6, 0.1), np.full(6, 0.1)) == 1.0
 
 
+def test_splits_that_differ_by_rounding_alone_are_ties() -> None:
+    # The observed split ties with those that take another of the zeros, or 0.3 for 0.1 + 0.2.
+    assert permutation_p(np.array([0.0, 0.1 + 0.2]), np.array([0.0, 0.0, 0.3])) == 1.0
+
+
 def test_one_value_is_too_few_and_two_are_enough() -> None:
     assert math.isnan(permutation_p(np.array([1.0]), np.array([1.0, 2.0])))
     assert permutation_p(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == pytest.approx(2 / 6)  # the last of six splits

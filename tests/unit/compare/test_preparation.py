@@ -136,6 +136,13 @@ def test_without_epoch_0_there_is_no_area_under_the_curve() -> None:
     assert np.isnan(found.table.measures["nauc"]).all()
 
 
+def test_a_diverged_trial_without_epoch_0_takes_it_from_no_other() -> None:
+    broken = trial("tanh", 2, Curve(np.array([1.0]), np.array([CHANCE]), status="diverged"))
+    found = prepared(*pair(), broken)
+    assert found.has_start
+    assert np.isfinite(found.table.measures["nauc"]).all()
+
+
 def test_units_are_blocks_only_where_there_are_several() -> None:
     blocks = [replace(t, block=t.seed) for t in pair()]
     assert prepared(*pair()).table.unit_name == "seed"

@@ -57,6 +57,8 @@ def test_fixed_targets_replace_the_derived_ones() -> None:
     found = target(*cells, hi=0.7, lo=0.5)
     assert (found.hi, found.lo, found.rule) == (0.7, 0.5, "fixed")
     assert target(*cells, hi=0.7).lo == 0.7
+    rules = [target(*cells, hi=hi, lo=lo).rule for hi, lo in ((None, None), (0.7, None), (None, 0.5))]
+    assert rules == ["derived", "hi fixed, lo derived", "hi derived, lo fixed"]
     assert target(*cells, lo=0.5).hi == pytest.approx(0.89)
 
 
