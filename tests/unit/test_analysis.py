@@ -238,6 +238,15 @@ class TestShape:
             rows = results[part] if isinstance(results[part], list) else [results[part]]
             assert all(set(names.split()) <= set(row) for row in rows), part
 
+    def test_both_arms_are_shown_at_the_rate_that_was_best_for_either_in_every_stratum(self) -> None:
+        arms = {"relu": RELU, "sigmoid": SIGMOID, "tanh": RELU}
+        trials = draw(Family(arms, n=3, depths=(3, 5)), np.random.default_rng(0))
+        views = analyze([*trials, *tune(trials)])["learning_rate_view"]
+        assert [(view["a"], view["b"], view["depth"]) for view in views] == [
+            ("relu", b, depth) for depth in (3, 5) for b in ("sigmoid", "tanh")
+        ]
+        assert all(view["a_at_lr_a"] >= view["a_at_lr_b"] for view in views)
+
     def test_another_factor_and_stratum_give_their_names_to_the_keys(self) -> None:
         trials = [replace(t, strata=("digits", t.strata[0])) for t in study()]
         results = analyze(trials, factor="optimizer", stratum=("data", "width"))

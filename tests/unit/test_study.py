@@ -377,3 +377,10 @@ def test_every_setting_has_its_dotted_path(compose: Compose) -> None:
     assert (settings["optimizer.lr"], settings["study.nuisance.optimizer.lr.max"]) == (0.07, 0.1)
     assert (settings["study.arms"], settings["optimizer.options"]) == (None, {})
     assert not any(isinstance(value, dict) and value for value in settings.values())
+
+
+def test_trials_and_their_cells_can_be_looked_up(compose: Compose) -> None:
+    """As by a search that keeps what it knows of each."""
+    one, other = Study(compose()), Study(compose())
+    assert {cell: cell.label for cell in one.cells} == {cell: cell.label for cell in other.cells}
+    assert len({*one.cells, *other.cells}) == len(one.cells) == 2

@@ -31,6 +31,9 @@ class Cell:
         """The cell's name in tables and trackers, such as `relu/3`."""
         return cell_label(self.values)
 
+    def __hash__(self) -> int:
+        return hash(self.label)
+
 
 @dataclass(frozen=True)
 class Arm:

@@ -85,6 +85,8 @@ def test_one_replicate_has_a_mean_but_no_spread(recwarn: pytest.WarningsRecorder
     assert math.isnan(row["test_acc_sd"])
     assert math.isnan(row["test_acc_mean_low"])
     assert not list(recwarn)
+    two = cell_row(cell("relu", test_acc=[0.9, 0.7], best_val_acc=[0.9, 0.7]), NO_TRIALS)
+    assert two["test_acc_sd"] == pytest.approx(0.2 / math.sqrt(2))
 
 
 def test_what_failed_is_counted_by_how_and_the_learning_rates_are_those_that_are_known() -> None:

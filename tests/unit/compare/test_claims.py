@@ -54,6 +54,7 @@ def test_with_two_sides_it_counts_against_the_claim_only_wholly_beyond_the_margi
 
 def test_nearness_is_the_distance_from_the_threshold_in_half_widths() -> None:
     assert condition(2.0, 3.0, 4.0).nearness == 1.0
+    assert condition(3.0, 5.0, 7.0).nearness == 1.5
     assert condition(0.5, 1.5, 2.5).nearness == 0.5
     assert condition(3.0, 3.0, 3.0).nearness == math.inf
     assert condition(2.0, 2.0, 2.0).nearness == 0.0

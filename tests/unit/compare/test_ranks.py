@@ -57,6 +57,7 @@ def test_two_units_of_each_arm_have_an_interval_and_one_has_none() -> None:
     alone = better(a[:1], b)
     assert (alone.estimate, alone.known) == (0.5, False)
     assert math.isnan(better(a[:0], b).estimate)
+    assert math.isnan(better(a, b[:0]).estimate)
 
 
 def test_repeating_the_runs_of_a_unit_adds_no_certainty() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from actsweep.compare import Cell, Target, find_target
+from actsweep.curves import stuck_below
 from simulate import CLASSES, cell
 
 
@@ -45,6 +46,11 @@ def test_trials_that_diverged_or_got_stuck_move_the_median_but_not_the_percentil
 def test_lo_is_95_percent_of_the_weakest_median_that_is_not_stuck() -> None:
     cells = arm("relu", [0.9] * 3), arm("tanh", [0.6, 0.7, 0.8]), arm("sigmoid", [0.145] * 3)
     assert target(*cells).lo == pytest.approx(0.95 * 0.7)
+
+
+def test_a_cell_whose_median_is_just_that_of_a_stuck_trial_is_stuck() -> None:
+    edge = stuck_below(CLASSES)
+    assert target(arm("relu", [0.9] * 3), arm("tanh", [edge] * 3)).lo == pytest.approx(0.95 * 0.9)
 
 
 def test_lo_is_never_above_hi() -> None:
