@@ -33,6 +33,7 @@ class Options:
     target_hi: float | None = None
     target_lo: float | None = None
     level: float | None = None
+    claims: int = 10
 
 
 def analyze(rows: Sequence[Row], options: Options) -> dict[str, list[Row]]:
@@ -53,7 +54,7 @@ def analyze(rows: Sequence[Row], options: Options) -> dict[str, list[Row]]:
         t.unit = t.block if by_block else t.seed
     depths = sorted({t.depth for t in trials}, key=lambda depth: -1 if depth is None else depth)
     arms = [options.reference, *sorted({t.arm for t in trials} - {options.reference})]
-    level = options.level or 1 - 0.05 / (10 * len(depths) * (len(arms) - 1))
+    level = options.level or 1 - 0.05 / (options.claims * len(depths) * (len(arms) - 1))
     results: dict[str, list[Row]] = {"trials": [], "targets": [], "cells": [], "comparisons": [], "verdicts": []}
     for depth in depths:
         at_depth = [t for t in trials if t.depth == depth]

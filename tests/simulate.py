@@ -10,7 +10,7 @@ import numpy as np
 
 from actsweep.analysis import AnalysisOptions, TrialCurve, analyze_curves
 from actsweep.compare import Cell
-from actsweep.curves import Curve
+from actsweep.curves import LISTED, Curve
 
 CLASSES = 10
 CHANCE = 0.1
@@ -48,23 +48,11 @@ def cell(arm: str, unit: Sequence[int] | None = None, **measures: Sequence[float
     return Cell(arm, np.arange(n) if unit is None else np.array(unit), np.full(n, 0.01), filled)
 
 
-NAMES = (
-    *(
-        "diverged",
-        "stuck",
-        "best_val_acc",
-        "confirmed_best",
-        "test_acc",
-        "gap_end",
-        "gap_end_val",
-        "gap_best",
-        "gap_match",
-    ),
-    *("nauc", "drop", "rebound", "step_ms", "grad_slope", "saturated", "dead", "train_loss_min"),
+NAMES = {
+    *LISTED,
+    *("gap_end_test", "gap_end_val", "train_loss_min"),
     *(f"{unit}_at_horizon" for unit in ("epochs", "steps", "seconds")),
-    *(f"reached_{target}" for target in ("hi", "lo")),
-    *(f"{unit}_to_target_{target}" for unit in ("epochs", "steps", "seconds") for target in ("hi", "lo")),
-)
+}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from actsweep.compare.cells import cell_row
-from actsweep.compare.claims import Pair
+from actsweep.compare.claims import CLAIMS, Pair
 from actsweep.compare.comparisons import compare_pair
 from actsweep.compare.inputs import AnalysisOptions, StratumValue, TrialCurve
 from actsweep.compare.learning_rates import learning_rate_view
@@ -20,7 +20,6 @@ __all__ = ["AnalysisOptions", "StratumValue", "TrialCurve", "analyze_curves"]
 
 SCHEMA = 1
 FAMILY_ERROR = 0.05
-ENDPOINTS_IN_FAMILY = 10  # claims, and so intervals, per pair and stratum
 NO_STRATUM = ("depth",)  # the column that rows name when there is none
 
 
@@ -75,8 +74,8 @@ def analyze_curves(trials: Sequence[TrialCurve], options: AnalysisOptions) -> Ro
 
 
 def interval_level(strata: int, others: int, looks: int) -> float:
-    """Level of one interval that keeps 95 % over a family of ten per stratum and other arm, halved error per look."""
-    return 1.0 - FAMILY_ERROR / (ENDPOINTS_IN_FAMILY * strata * others * 2.0 ** (looks - 1))
+    """Level of one interval that keeps 95 % over all claims on each stratum and other arm, halved error per look."""
+    return 1.0 - FAMILY_ERROR / (len(CLAIMS) * strata * others * 2.0 ** (looks - 1))
 
 
 def _matchups(prepared: Prepared) -> Iterator[_Matchup]:

@@ -48,7 +48,8 @@ def approx(value: Any) -> Any:
 
 class TestTruth:
     def test_what_is_true_by_a_clear_margin_is_found(self) -> None:
-        assert verdicts(analyze(study())) == {
+        found = verdicts(analyze(study()))
+        assert found == found | {
             "C1a": "supported",
             "C1b": "refuted",
             "C2a": "supported",
@@ -237,6 +238,15 @@ class TestShape:
             rows = results[part] if isinstance(results[part], list) else [results[part]]
             assert all(set(names.split()) <= set(row) for row in rows), part
 
+    def test_both_arms_are_shown_at_the_rate_that_was_best_for_either_in_every_stratum(self) -> None:
+        arms = {"relu": RELU, "sigmoid": SIGMOID, "tanh": RELU}
+        trials = draw(Family(arms, n=3, depths=(3, 5)), np.random.default_rng(0))
+        views = analyze([*trials, *tune(trials)])["learning_rate_view"]
+        assert [(view["a"], view["b"], view["depth"]) for view in views] == [
+            ("relu", b, depth) for depth in (3, 5) for b in ("sigmoid", "tanh")
+        ]
+        assert all(view["a_at_lr_a"] >= view["a_at_lr_b"] for view in views)
+
     def test_another_factor_and_stratum_give_their_names_to_the_keys(self) -> None:
         trials = [replace(t, strata=("digits", t.strata[0])) for t in study()]
         results = analyze(trials, factor="optimizer", stratum=("data", "width"))
@@ -266,15 +276,16 @@ class TestShape:
 
 class TestLevel:
     @pytest.mark.parametrize(
-        ("design", "level"), [((1, 1, 1), 0.995), ((3, 2, 1), 1 - 0.05 / 60), ((1, 1, 3), 0.99875)]
+        ("design", "shares"), [((1, 1, 1), 1), ((3, 2, 1), 6), ((1, 1, 2), 2), ((1, 1, 3), 4), ((2, 3, 2), 12)]
     )
-    def test_the_error_is_shared_by_ten_claims_strata_arms_and_looks(
-        self, design: tuple[int, int, int], level: float
+    def test_the_error_is_shared_by_claims_strata_arms_and_looks(
+        self, design: tuple[int, int, int], shares: int
     ) -> None:
-        assert interval_level(*design) == pytest.approx(level)
+        assert interval_level(*design) == pytest.approx(1 - 0.05 / len(CLAIMS) / shares)
 
     def test_it_is_that_of_every_interval_and_can_be_set(self) -> None:
-        for changes, level in (({}, 0.995), ({"looks": 2}, 0.9975), ({"level": 0.9}, 0.9)):
+        own = 1 - 0.05 / len(CLAIMS)
+        for changes, level in (({}, own), ({"looks": 2}, (1 + own) / 2), ({"level": 0.9}, 0.9)):
             results = analyze(study(), **changes)
             assert results["study"]["level"] == pytest.approx(level)
             assert {row["level"] for part in ("comparisons", "verdicts") for row in results[part]} == {
@@ -297,6 +308,34 @@ class TestOptions:
     )
     def test_values_out_of_range_are_refused_by_name(self, changes: dict[str, Any], message: str) -> None:
         with pytest.raises(RequestError, match=message):
+            options(**changes)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"classes": 2},
+            {"target_hi": 1.0, "target_lo": 0.0},
+            {"target_hi": 0.5, "target_lo": 0.5},
+            {"target_lo": 0.6},
+            {"horizon": 0.5},
+            {"looks": 1},
+            {"level": 0.001},
+        ],
+    )
+    def test_the_ends_of_their_ranges_are_accepted(self, changes: dict[str, Any]) -> None:
+        assert {name: getattr(options(**changes), name) for name in changes} == changes
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"target_hi": -0.1}, "--target-hi must be a fraction from 0 to 1, not -0.1"),
+            ({"target_lo": 1.1}, "--target-lo must be a fraction from 0 to 1, not 1.1"),
+            ({"level": 0.0}, "--level must lie between 0 and 1, both excluded, not 0"),
+            ({"horizon": float("nan")}, "--horizon must be an epoch above 0, not nan"),
+        ],
+    )
+    def test_what_lies_just_outside_is_refused_with_its_value(self, changes: dict[str, Any], message: str) -> None:
+        with pytest.raises(RequestError, match=f"^{message}$"):
             options(**changes)
 
     def test_fixed_targets_and_a_shorter_horizon_are_used(self) -> None:

@@ -63,6 +63,18 @@ class TestFromRows:
         with pytest.raises(TableError, match="seconds has 1"):
             curve([0.1, 0.2], seconds=[1.0])
 
+    def test_only_a_failed_trial_may_have_no_evaluation(self) -> None:
+        nothing = np.array([])
+        assert len(Curve(nothing, nothing, status="failed").epoch) == 0
+        with pytest.raises(TableError, match="needs at least one evaluation"):
+            Curve(nothing, nothing, status="completed")
+
+    def test_what_is_measured_once_is_there_by_name_where_it_was_measured(self) -> None:
+        assert curve([0.1], test_acc=0.0, best_test_acc=0.5, step_ms=3.0).final == {
+            "test_acc": 0.0,
+            "best_test_acc": 0.5,
+        }
+
 
 class TestDivergence:
     @pytest.mark.parametrize(

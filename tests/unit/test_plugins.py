@@ -14,9 +14,7 @@ import pytest
 
 import actsweep
 from actsweep.activations import ACTIVATIONS
-from actsweep.compare.cells import MEANS
-from actsweep.compare.rows import TRIAL_MEASURES
-from actsweep.curves import Curve, measure_curve
+from actsweep.curves import AVERAGED, LISTED, Curve, measure_curve
 from actsweep.errors import RequestError
 from actsweep.plugins import MEASURES, Registry, load_plugins, plugin_environment, reason
 from actsweep.settings import ModelSettings, TrialConfig, validated
@@ -86,7 +84,7 @@ def test_an_activation_is_declared_with_what_the_probes_need() -> None:
 
 def test_no_measure_takes_a_name_of_the_results() -> None:
     curve = Curve.from_rows([{"epoch": 0, "val_acc": 0.1}, {"epoch": 1, "val_acc": 0.2}])
-    ours = {*TRIAL_MEASURES, *MEANS, *measure_curve(curve, 1, 10, hi=0.1, lo=0.1)}
+    ours = {*LISTED, *AVERAGED, *measure_curve(curve, 1, 10, hi=0.1, lo=0.1)}
     assert ours <= set(MEASURES.built_in)
 
 

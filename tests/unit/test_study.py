@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from actsweep.errors import RecordsError, RequestError
 from actsweep.settings import StudyConfig, validated
-from actsweep.study import PHASES, Study, changed_settings, extension, trial_id, trial_seed
+from actsweep.study import PHASES, Study, all_settings, changed_settings, extension, trial_id, trial_seed
 
 Compose = Callable[..., StudyConfig]
 
@@ -110,6 +111,7 @@ def test_identity_follows_what_changes_the_result_and_nothing_else(compose: Comp
             ["+study.nuisance.model.dropout={distribution: uniform, min: 0.0, max: 1.0}"],
             "model.dropout: should be less than 1",
         ),
+        (["+study.scientific.arm=[a,b]"], "cannot sweep 'arm': no such setting; study.arms names arms"),
     ],
 )
 def test_a_study_that_cannot_be_run_is_refused(compose: Compose, words: list[str], message: str) -> None:
@@ -192,6 +194,15 @@ def test_arms_that_cannot_be_compared_are_refused(compose: Compose, arms: str, m
     with pytest.raises(RequestError) as refusal:
         Study(compose(f"study.arms={arms}"))
     assert message in str(refusal.value)
+
+
+def test_with_named_arms_the_factor_is_the_arm(compose: Compose) -> None:
+    words = "study.arms={a: {model.width: 4}, b: {model.width: 8}}"
+    assert Study(compose(words, "study.factor=arm")).factor == Study(compose(words)).factor == "arm"
+    with pytest.raises(
+        RequestError, match=r"with study\.arms the arms are compared: leave it null, not 'model\.depth'"
+    ):
+        Study(compose(words, "study.factor=model.depth"))
 
 
 @pytest.mark.parametrize(
@@ -344,3 +355,32 @@ def test_null_takes_a_setting_out_of_what_is_swept(compose: Compose) -> None:
     assert [cell.label for cell in study.cells] == ["adam", "sgd"]
     drop = "+study.nuisance.model.dropout={distribution: uniform, min: 0.0, max: 0.5}"
     assert [dim.path for dim in Study(compose(drop, "study.nuisance.optimizer=null")).space] == ["model.dropout"]
+
+
+@pytest.mark.parametrize(
+    ("spare", "spared"), [(0.0, []), (0.25, [3, 7]), (0.5, [1, 3, 5, 7]), (0.1, []), (1.0, [*range(8)])]
+)
+def test_the_asked_share_of_points_is_spared_from_stopping(compose: Compose, spare: float, spared: list[int]) -> None:
+    study = Study(compose("study.tune.points=8", f"study.tune.spare={spare}"))
+    assert [point for point in range(8) if study.spared(point)] == spared
+
+
+def test_a_range_may_grow_only_to_values_that_a_cells_settings_accept(compose: Compose) -> None:
+    study = Study(compose("+study.nuisance.model.dropout={distribution: uniform, min: 0.0, max: 0.5}"))
+    dropout = next(dimension for dimension in study.space if dimension.path == "model.dropout")
+    grown = [replace(dropout, high=high) for high in (0.75, 1.0)]
+    assert [study.accepts(dimension, cell) for dimension in grown for cell in study.cells] == [True, True, False, False]
+
+
+def test_every_setting_has_its_dotted_path(compose: Compose) -> None:
+    settings = all_settings(compose("optimizer.lr=0.07"))
+    assert (settings["optimizer.lr"], settings["study.nuisance.optimizer.lr.max"]) == (0.07, 0.1)
+    assert (settings["study.arms"], settings["optimizer.options"]) == (None, {})
+    assert not any(isinstance(value, dict) and value for value in settings.values())
+
+
+def test_trials_and_their_cells_can_be_looked_up(compose: Compose) -> None:
+    """As by a search that keeps what it knows of each."""
+    one, other = Study(compose()), Study(compose())
+    assert {cell: cell.label for cell in one.cells} == {cell: cell.label for cell in other.cells}
+    assert len({*one.cells, *other.cells}) == len(one.cells) == 2

@@ -8,23 +8,9 @@ import numpy as np
 
 from actsweep.compare.estimates import ert, expected_best_of_k, mean_of, wilson
 from actsweep.compare.table import Cell
-from actsweep.curves import TIME_UNITS
+from actsweep.curves import AVERAGED, TIME_UNITS
 
 TARGETS = ("hi", "lo")
-MEANS = (
-    "test_acc",
-    "gap_end",
-    "gap_best",
-    "gap_match",
-    "nauc",
-    "drop",
-    "rebound",
-    "step_ms",
-    "grad_slope",
-    "saturated",
-    "dead",
-)
-
 CELL_LEVEL = 0.95  # of the intervals that describe a cell by itself
 
 CellRow = dict[str, float | list[float]]
@@ -51,7 +37,7 @@ def cell_row(replicates: Cell, tuned: Cell, own: Iterable[str] = ()) -> CellRow:
     }
     for target in TARGETS:
         row |= _target_part(replicates, target)
-    for name in (*MEANS, *own):
+    for name in (*AVERAGED, *own):
         row |= _mean_part(replicates, name, f"{name}_mean")
     test_acc = replicates.known("test_acc")
     row["test_acc_sd"] = float(test_acc.std(ddof=1)) if len(test_acc) > 1 else float("nan")

@@ -43,11 +43,11 @@ class Comparison:
     """
 
     endpoint: str
+    n: tuple[int, int]
+    units: tuple[int, int]
     interval: Interval = UNKNOWN
     healthy: Interval = UNKNOWN
     p_permutation: float = NAN
-    n: tuple[int, int] = (0, 0)
-    units: tuple[int, int] = (0, 0)
     bound: str | None = None
     largest: float = NAN
     equivalent: bool | None = None
@@ -78,7 +78,7 @@ def _time_ratio(a: Cell, b: Cell, endpoint: str, level: float) -> Comparison:
     plain = _ratio(a, b, endpoint, name, level)
     shares = reached_share(a, target), reached_share(b, target)
     if not any(share > 0 for share in shares):  # neither reached: the ratio would be the horizon's alone
-        return Comparison(endpoint, n=plain.n, units=plain.units)
+        return Comparison(endpoint, plain.n, plain.units)
     if math.isnan(plain.interval.estimate):
         return plain
     own = b.units(f"{unit}_at_horizon")
@@ -94,11 +94,11 @@ def _ratio(a: Cell, b: Cell, endpoint: str, name: str, level: float) -> Comparis
     healthy = a.healthy_only, b.healthy_only
     return Comparison(
         endpoint,
-        interval,
-        ratio_of_means(healthy[1].units(name), healthy[0].units(name), level),
-        permutation_p(*units, ratio=True) if known else NAN,
         (len(a.known(name)), len(b.known(name))),
         (len(units[0]), len(units[1])),
+        interval,
+        ratio_of_means(healthy[1].units(name), healthy[0].units(name), level),
+        permutation_p(*units) if known else NAN,
         bound="exact" if known else None,
     )
 
@@ -111,11 +111,11 @@ def _difference(a: Cell, b: Cell, endpoint: str, level: float) -> Comparison:
     healthy = first.healthy_only, second.healthy_only
     return Comparison(
         endpoint,
+        (len(a.known(name)), len(b.known(name))),
+        (len(a.units(name)), len(b.units(name))),
         difference_of_means(*units, level),
         difference_of_means(healthy[0].units(name), healthy[1].units(name), level),
         permutation_p(*units),
-        (len(a.known(name)), len(b.known(name))),
-        (len(a.units(name)), len(b.units(name))),
         equivalent=equivalent(*units, level, MARGIN) if endpoint in EQUIVALENCE else None,
     )
 
@@ -127,11 +127,11 @@ def _p_a_better(a: Cell, b: Cell, level: float) -> Comparison:
     ranks = placements(a["test_acc"], pooled), placements(b["test_acc"], pooled)
     return Comparison(
         "p_a_better",
+        (len(a), len(b)),
+        (len(a.units("test_acc")), len(b.units("test_acc"))),
         probability_better(a["test_acc"], b["test_acc"], (a.unit, b.unit), level),
         probability_better(healthy[0]["test_acc"], healthy[1]["test_acc"], (healthy[0].unit, healthy[1].unit), level),
         permutation_p(unit_means(ranks[0], a.unit), unit_means(ranks[1], b.unit)),
-        (len(a), len(b)),
-        (len(a.units("test_acc")), len(b.units("test_acc"))),
     )
 
 

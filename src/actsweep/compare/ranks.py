@@ -33,8 +33,6 @@ def probability_better(
         return Interval(estimate)
     se, df = float(np.sqrt(sum(parts))), welch_df(parts, sizes)
     p_value = 2.0 * float(special.stdtr(df, -abs(estimate - 0.5) / se))
-    if not 0.0 < estimate < 1.0:
-        return Interval(estimate, p_value=p_value)
     half = float(special.stdtrit(df, 0.5 + level / 2.0)) * se / (estimate * (1.0 - estimate))
     centre = float(special.logit(estimate))
     return Interval(estimate, float(special.expit(centre - half)), float(special.expit(centre + half)), p_value)

@@ -13,34 +13,12 @@ from actsweep.compare.estimates import Interval
 from actsweep.compare.inputs import StratumValue
 from actsweep.compare.table import Table
 from actsweep.compare.verdicts import Verdict
-from actsweep.curves import TIME_UNITS, FloatArray
+from actsweep.curves import LISTED, FloatArray
 
 Row = dict[str, Any]
 
 FLAGS = ("diverged", "stuck", "reached_hi", "reached_lo")
 EPOCHS = ("best_epoch", "epochs_to_target_hi", "epochs_to_target_lo")
-TRIAL_MEASURES = (
-    "diverged",
-    "stuck",
-    "best_val_acc",
-    "best_epoch",
-    "final_val_acc",
-    "confirmed_best",
-    "nauc",
-    "drop",
-    "rebound",
-    "reached_hi",
-    "reached_lo",
-    *(f"{unit}_to_target_{target}" for unit in TIME_UNITS for target in ("hi", "lo")),
-    "gap_end",
-    "gap_best",
-    "gap_match",
-    "test_acc",
-    "grad_slope",
-    "saturated",
-    "dead",
-    "step_ms",
-)
 
 
 def place(names: Sequence[str], strata: Sequence[StratumValue]) -> Row:
@@ -50,7 +28,7 @@ def place(names: Sequence[str], strata: Sequence[StratumValue]) -> Row:
 
 def trial_rows(table: Table, factor: str, stratum_names: Sequence[str], own: Iterable[str]) -> list[Row]:
     """One row per trial with its measures, `own` at the end; a failed trial is listed with None for them."""
-    columns = {name: _column(table.measures[name], table.failed, name) for name in (*TRIAL_MEASURES, *own)}
+    columns = {name: _column(table.measures[name], table.failed, name) for name in (*LISTED, *own)}
     measured = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     return [
         {

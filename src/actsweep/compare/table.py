@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,9 +154,6 @@ def make_table(trials: Sequence[TrialCurve], reference: str, measures: Mapping[s
     )
 
 
-def sort_key(strata: tuple[StratumValue, ...]) -> tuple[tuple[int, float, str], ...]:
+def sort_key(strata: tuple[StratumValue, ...]) -> tuple[tuple[Any, ...], ...]:
     """Order of stratum values: none, then numbers, then text."""
-    return tuple(
-        (0, 0.0, "") if value is None else (2, 0.0, value) if isinstance(value, str) else (1, float(value), "")
-        for value in strata
-    )
+    return tuple((0,) if value is None else (2, value) if isinstance(value, str) else (1, value) for value in strata)

@@ -38,7 +38,7 @@ def find_target(cells: Sequence[Cell], classes: int, hi: float | None, lo: float
     medians = [float(np.median(cell["best_val_acc"])) for cell in cells]
     unstuck = [(cell, m) for cell, m in zip(cells, medians, strict=True) if m > stuck_below(classes)]
     high = _derived_hi(cells, medians) if hi is None else hi
-    low = min([high, *(0.95 * median for median in sorted(m for _, m in unstuck)[:1])]) if lo is None else lo
+    low = min([high, *(0.95 * median for _, median in unstuck)]) if lo is None else lo
     return Target(high, low, _loss_match([cell for cell, _ in unstuck]), _rule(hi, lo))
 
 

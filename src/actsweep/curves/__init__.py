@@ -3,12 +3,14 @@
 from actsweep.curves.curve import GRAD_NORMS, Curve, FloatArray, cut
 from actsweep.curves.divergence import chance, counted_accuracy, first_bad, stuck_below
 from actsweep.curves.gaps import gap_at_loss
-from actsweep.curves.measures import measure, measure_curve, measure_targets
+from actsweep.curves.measures import AVERAGED, LISTED, measure, measure_curve, measure_targets
 from actsweep.curves.stack import Stack, stack
 from actsweep.curves.times import TIME_UNITS, crossing, times_to_target
 
 __all__ = [
+    "AVERAGED",
     "GRAD_NORMS",
+    "LISTED",
     "TIME_UNITS",
     "Curve",
     "FloatArray",

@@ -13,6 +13,28 @@ from actsweep.curves.times import TIME_UNITS, at_horizon, times_to_target
 
 Measures = dict[str, FloatArray]
 
+LISTED = (
+    "diverged",
+    "stuck",
+    "best_val_acc",
+    "best_epoch",
+    "final_val_acc",
+    "confirmed_best",
+    "nauc",
+    "drop",
+    "rebound",
+    *("reached_hi", "reached_lo"),
+    *(f"{unit}_to_target_{target}" for unit in TIME_UNITS for target in ("hi", "lo")),
+    *("gap_end", "gap_best", "gap_match"),
+    *("test_acc", "grad_slope", "saturated", "dead", "step_ms"),
+)
+"""The measures of a trial that the results list."""
+AVERAGED = (
+    *("test_acc", "gap_end", "gap_best", "gap_match", "nauc", "drop", "rebound"),
+    *("step_ms", "grad_slope", "saturated", "dead"),
+)
+"""Those of them whose mean over a cell's units is listed, as NAME_mean with its interval."""
+
 
 def measure(curves: Stack, horizon: float, classes: int) -> Measures:
     """Every measure that needs no target, each of shape (N,); NaN where a curve does not have it.

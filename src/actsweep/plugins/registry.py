@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from actsweep.curves import LISTED
 from actsweep.errors import RequestError
 
 NAME_PATTERN = r"[A-Za-z][A-Za-z0-9_]{0,49}"
@@ -17,12 +18,9 @@ NAME_PATTERN = r"[A-Za-z][A-Za-z0-9_]{0,49}"
 _COLUMNS = (
     *("trial_id", "phase", "arm", "activation", "depth", "lr", "seed", "block", "rung", "status", "epoch", "step"),
     *("seconds", "seconds_from", "wall", "train_loss", "train_acc", "val_loss", "val_acc", "test_loss"),
-    *("best_test_acc", "diverged", "stuck", "train_loss_min", "gap_end_test", "gap_end_val"),
+    *("best_test_acc", "train_loss_min", "gap_end_test", "gap_end_val"),
     *("epochs_at_horizon", "steps_at_horizon", "seconds_at_horizon"),
-    *("best_val_acc", "best_epoch", "final_val_acc", "confirmed_best", "nauc", "drop", "rebound"),
-    *("reached_hi", "reached_lo", "epochs_to_target_hi", "epochs_to_target_lo"),
-    *("steps_to_target_hi", "steps_to_target_lo", "seconds_to_target_hi", "seconds_to_target_lo"),
-    *("gap_end", "gap_best", "gap_match", "test_acc", "grad_slope", "saturated", "dead", "step_ms"),
+    *LISTED,
 )
 
 Entry = TypeVar("Entry")

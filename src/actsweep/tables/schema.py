@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from actsweep.compare.rows import TRIAL_MEASURES
-from actsweep.curves import GRAD_NORMS
+from actsweep.curves import GRAD_NORMS, LISTED
 from actsweep.errors import RequestError, TableError
 from actsweep.report.wording import clean
 from actsweep.settings import known_are
@@ -37,7 +36,7 @@ KNOWN = (*LABELS, *NUMBERS, "seconds_from")
 
 # What a factor or stratum would collide with: our columns, and the keys of the rows of results.
 _RESERVED = {
-    *{*KNOWN, *TRIAL_MEASURES} - {"depth"},
+    *{*KNOWN, *LISTED} - {"depth"},
     *("a", "b", "endpoint", "claim", "statement", "verdict", "why", "estimate", "low", "high", "level", "threshold"),
     *("bound", "largest", "parts", "equivalent", "n", "n_a", "n_b", "units", "units_a", "units_b", "more_units"),
     *("depends_on_lr", "healthy", "failure_share", "p_value", "p_permutation", "hi", "lo", "loss_match", "rule"),

@@ -77,3 +77,22 @@ def test_a_cell_without_replicates_has_counts_and_no_values() -> None:
     assert (row["n"], row["units"], row["healthy"], row["lrs"]) == (0, 0, 0, [])
     values = [row[name] for name in ("failure_share", "reached_hi", "rmst_epochs_hi", "test_acc_mean", "test_acc_sd")]
     assert all(math.isnan(value) for value in values)
+
+
+def test_one_replicate_has_a_mean_but_no_spread(recwarn: pytest.WarningsRecorder) -> None:
+    row = cell_row(cell("relu", test_acc=[0.9], best_val_acc=[0.9]), NO_TRIALS)
+    assert row["test_acc_mean"] == 0.9
+    assert math.isnan(row["test_acc_sd"])
+    assert math.isnan(row["test_acc_mean_low"])
+    assert not list(recwarn)
+    two = cell_row(cell("relu", test_acc=[0.9, 0.7], best_val_acc=[0.9, 0.7]), NO_TRIALS)
+    assert two["test_acc_sd"] == pytest.approx(0.2 / math.sqrt(2))
+
+
+def test_what_failed_is_counted_by_how_and_the_learning_rates_are_those_that_are_known() -> None:
+    made = timed([1, 0, 0, 0], [2, 9, 9, 9], diverged=[0, 1, 1, 0], stuck=[0, 0, 0, 1])
+    known = Cell(made.arm, made.unit, np.array([0.1, 0.03, math.nan, 0.1]), made.measures)
+    row = cell_row(known, NO_TRIALS)
+    assert (row["diverged"], row["stuck"], row["healthy"]) == (2, 1, 1)
+    assert row["lrs"] == [0.03, 0.1]
+    assert row["best_val_acc_median"] == 9

@@ -66,6 +66,21 @@ class TestEstimates:
         ratio = compare_pair(timed("relu", [1, 1], [2, 4]), timed("tanh", [1, 1], [5, 9]), LEVEL)["r_steps_hi"]
         assert ratio.interval == ratio_of_means(np.array([500.0, 900.0]), np.array([200.0, 400.0]), LEVEL)
 
+    def test_a_ratio_is_tested_by_permutation_where_there_is_one(self) -> None:
+        a, b = np.array([1.0, 2.0, 4.0]), np.array([3.0, 5.0, 9.0, 11.0])
+        cost = compare_pair(cell("relu", step_ms=a), cell("tanh", step_ms=b), LEVEL)["r_cost"]
+        assert cost.p_permutation == permutation_p(a, b)
+        none = compare_pair(cell("relu", step_ms=0 * a), cell("tanh", step_ms=b), LEVEL)["r_cost"]
+        assert math.isnan(none.p_permutation)
+        assert none.bound is None
+
+    def test_a_cost_is_also_given_over_healthy_trials(self) -> None:
+        a = cell("relu", step_ms=[1.0, 2.0, 9.0], diverged=[0, 0, 1])
+        b = cell("tanh", step_ms=[3.0, 5.0, 1.0], stuck=[0, 0, 1])
+        cost = compare_pair(a, b, LEVEL)["r_cost"]
+        assert cost.healthy == ratio_of_means(np.array([3.0, 5.0]), np.array([1.0, 2.0]), LEVEL)
+        assert (cost.n, cost.units) == ((3, 3), (3, 3))
+
     @pytest.mark.parametrize(
         ("endpoint", "measure"),
         [("d_test_acc", "test_acc"), ("d_gap_end", "gap_end"), ("d_gap_match", "gap_match"), ("d_nauc", "nauc")],

@@ -165,6 +165,11 @@ class TestEquivalence:
         assert equivalent(a, a + 0.02, 0.99, 0.01) is False
         assert equivalent(a[:1], a, 0.99, 0.01) is None
 
+    def test_a_level_of_a_half_or_less_leaves_no_interval_of_twice_the_error_rate(self) -> None:
+        a = with_moments(12, 0.9, 0.002)
+        assert equivalent(a, a, 0.5, 0.01) is None
+        assert equivalent(a, a, 0.501, 0.01) is True
+
 
 class TestBestOfK:
     def test_it_is_the_mean_of_the_best_over_all_subsets(self) -> None:

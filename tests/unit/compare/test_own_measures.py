@@ -84,3 +84,15 @@ def test_of_many_failures_the_first_are_shown() -> None:
     )
     assert problem.count("TypeError") == 3
     assert problem.endswith(", ....")
+
+
+def test_after_a_failed_trial_the_others_are_measured() -> None:
+    failed = trial("relu", 9, 0.9, status="failed")
+    values, _ = own_measures([TRIALS[0], failed, TRIALS[1]], {"one": lambda curve: 1.0})
+    assert np.isnan(values["one"]).tolist() == [False, True, False]
+
+
+def test_three_failures_are_all_that_is_shown() -> None:
+    _, (problem,) = own_measures(TRIALS[:3], {"text": lambda curve: "high"})  # type: ignore[dict-item, return-value]
+    assert problem.count("TypeError") == 3
+    assert "..." not in problem

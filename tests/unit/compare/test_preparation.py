@@ -7,6 +7,7 @@ import pytest
 
 from actsweep.compare import TrialCurve
 from actsweep.compare.preparation import Prepared, prepare
+from actsweep.compare.table import in_order
 from actsweep.curves import Curve
 from actsweep.errors import RequestError, TableError
 from simulate import CHANCE, crossing_curve, curve, options, trial
@@ -21,8 +22,10 @@ def pair(horizon: int = 6) -> list[TrialCurve]:
 
 
 def test_two_arms_and_the_reference_among_them_are_needed() -> None:
-    with pytest.raises(RequestError, match="at least two values"):
+    with pytest.raises(RequestError, match=r"needs at least two values to compare, found relu$"):
         prepared(*pair()[:2])
+    with pytest.raises(RequestError, match=r"needs at least two values to compare, found none$"):
+        prepared()
     with pytest.raises(RequestError, match="--reference gelu is no activation here: choose relu, tanh"):
         prepared(*pair(), reference="gelu")
 
@@ -39,7 +42,8 @@ class TestHorizon:
 
     def test_replicates_of_different_horizons_need_the_option(self) -> None:
         odd = trial("tanh", 2, crossing_curve(2, 8))
-        with pytest.raises(TableError, match="give --horizon"):
+        message = r"trial \S+ at 6, others at 8\): give --horizon, an epoch that all of them reach"
+        with pytest.raises(TableError, match=message):
             prepared(*pair(), odd)
         assert prepared(*pair(), odd, horizon=6).horizon == 6
 
@@ -47,6 +51,15 @@ class TestHorizon:
     def test_the_option_must_be_an_epoch_that_all_replicates_reach(self, horizon: float) -> None:
         with pytest.raises(TableError, match="--horizon"):
             prepared(*pair(), horizon=horizon)
+
+    def test_where_all_diverged_it_is_the_last_epoch_that_any_replicate_got_to(self) -> None:
+        def broken(arm: str, *losses: float, phase: str = "replicate") -> TrialCurve:
+            its_curve = curve([CHANCE] * len(losses), train_loss=list(losses))
+            return trial(arm, len(losses), its_curve, phase=phase)
+
+        bad = np.inf
+        replicates = broken("relu", 2, 1, bad), broken("tanh", 2, bad), broken("relu", 2, 1, 1, 1, bad, phase="tune")
+        assert prepared(*replicates).horizon == 2
 
     def test_cutting_comes_first(self) -> None:
         late = curve([CHANCE, 0.5, 0.9, CHANCE], train_loss=[2, 1, 1, np.inf], test_acc=0.1, status="diverged")
@@ -123,6 +136,13 @@ def test_without_epoch_0_there_is_no_area_under_the_curve() -> None:
     assert np.isnan(found.table.measures["nauc"]).all()
 
 
+def test_a_diverged_trial_without_epoch_0_takes_it_from_no_other() -> None:
+    broken = trial("tanh", 2, Curve(np.array([1.0]), np.array([CHANCE]), status="diverged"))
+    found = prepared(*pair(), broken)
+    assert found.has_start
+    assert np.isfinite(found.table.measures["nauc"]).all()
+
+
 def test_units_are_blocks_only_where_there_are_several() -> None:
     blocks = [replace(t, block=t.seed) for t in pair()]
     assert prepared(*pair()).table.unit_name == "seed"
@@ -130,3 +150,34 @@ def test_units_are_blocks_only_where_there_are_several() -> None:
     assert prepared(*(replace(t, block=0) for t in pair())).table.unit_name == "seed"
     tuned = replace(pair()[0], phase="tune", block=7)
     assert prepared(*pair(), tuned).table.unit_name == "seed"
+
+
+def test_a_trial_without_a_block_is_a_unit_apart_from_every_block() -> None:
+    blocks = [replace(t, block=block) for t, block in zip(pair(), (None, 1, 0, 1), strict=True)]
+    table = prepared(*blocks).table
+    assert [len(table.cell(arm, 0, "replicate").units("best_val_acc")) for arm in ("relu", "tanh")] == [2, 2]
+
+
+def test_trials_come_by_phase_arm_stratum_block_rate_and_seed_none_before_any() -> None:
+    first = trial("relu", 1, crossing_curve(2, 6), lr=None, block=None, strata=(None,))
+    later = [
+        {"seed": 2},
+        {"lr": 0.001},
+        {"lr": 0.1},
+        {"block": 0, "lr": None},
+        {"strata": (2,), "block": None},
+        {"strata": (10,)},
+        {"strata": ("a",)},
+        {"arm": "tanh", "strata": (None,)},
+        {"phase": "tune", "arm": "relu"},
+    ]
+    expected = [first]
+    for change in later:
+        expected.append(replace(expected[-1], **change))
+    assert in_order([expected[i] for i in np.random.default_rng(0).permutation(len(expected))]) == expected
+
+
+def test_where_some_replicates_of_a_cell_read_a_test_accuracy_those_are_kept() -> None:
+    some = [trial("tanh", seed, crossing_curve(2, 6, test_acc=test)) for seed, test in ((5, 0.7), (6, None))]
+    cell = prepared(*pair()[:2], *some).table.cell("tanh", 0, "replicate")
+    assert cell.known("test_acc").tolist() == [0.7]

@@ -51,6 +51,15 @@ def test_winning_every_pair_has_an_estimate_but_no_interval() -> None:
     assert math.isnan(interval.p_value)
 
 
+def test_two_units_of_each_arm_have_an_interval_and_one_has_none() -> None:
+    a, b = np.array([1.0, 3.0]), np.array([0.0, 2.0])
+    assert better(a, b).known
+    alone = better(a[:1], b)
+    assert (alone.estimate, alone.known) == (0.5, False)
+    assert math.isnan(better(a[:0], b).estimate)
+    assert math.isnan(better(a, b[:0]).estimate)
+
+
 def test_repeating_the_runs_of_a_unit_adds_no_certainty() -> None:
     rng = np.random.default_rng(1)
     a, b = rng.normal(0.5, 1, 10), rng.normal(0, 1, 10)

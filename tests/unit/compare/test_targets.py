@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from actsweep.compare import Cell, Target, find_target
+from actsweep.curves import stuck_below
 from simulate import CLASSES, cell
 
 
@@ -47,6 +48,11 @@ def test_lo_is_95_percent_of_the_weakest_median_that_is_not_stuck() -> None:
     assert target(*cells).lo == pytest.approx(0.95 * 0.7)
 
 
+def test_a_cell_whose_median_is_just_that_of_a_stuck_trial_is_stuck() -> None:
+    edge = stuck_below(CLASSES)
+    assert target(arm("relu", [0.9] * 3), arm("tanh", [edge] * 3)).lo == pytest.approx(0.95 * 0.9)
+
+
 def test_lo_is_never_above_hi() -> None:
     found = target(arm("relu", [0.9] * 3, [0.6] * 3), arm("tanh", [0.89] * 3, [0.6] * 3))
     assert found.lo == found.hi == pytest.approx(0.59)
@@ -57,6 +63,8 @@ def test_fixed_targets_replace_the_derived_ones() -> None:
     found = target(*cells, hi=0.7, lo=0.5)
     assert (found.hi, found.lo, found.rule) == (0.7, 0.5, "fixed")
     assert target(*cells, hi=0.7).lo == 0.7
+    rules = [target(*cells, hi=hi, lo=lo).rule for hi, lo in ((None, None), (0.7, None), (None, 0.5))]
+    assert rules == ["derived", "hi fixed, lo derived", "hi derived, lo fixed"]
     assert target(*cells, lo=0.5).hi == pytest.approx(0.89)
 
 

@@ -231,6 +231,42 @@ class TestWords:
         assert f"about {verdict.more_units} more {word} per arm would likely decide it" in verdict.why
 
 
+class TestAdvice:
+    """Of two conditions that are open, one that leans against the claim decides it alone; else both have to hold."""
+
+    @staticmethod
+    def more(drop: float, gap_end: float) -> int:
+        a = arm("relu", drop=around(drop, 0.5), gap_end=around(gap_end, 0.5))
+        more = judge("C4a", a, arm("sigmoid")).more_units
+        assert more is not None
+        return more
+
+    def test_where_both_lean_against_it_is_what_the_cheaper_one_takes(self) -> None:
+        one, other = self.more(0.009, 0.5), self.more(0.3, 0.048)
+        assert one != other
+        assert self.more(0.009, 0.048) == min(one, other)
+
+    def test_where_both_lean_for_it_is_what_the_dearer_one_takes(self) -> None:
+        one, other = self.more(0.0112, 0.5), self.more(0.3, 0.052)
+        assert one != other
+        assert self.more(0.0112, 0.052) == max(one, other)
+
+    def test_where_one_leans_against_the_other_does_not_matter(self) -> None:
+        assert self.more(0.009, 0.052) == self.more(0.009, 0.5)
+
+    def test_an_estimate_on_the_threshold_is_decided_by_no_number_of_units(self) -> None:
+        verdict = judge("C1b", arm("relu", step_ms=around(10.0)), arm("sigmoid", step_ms=around(20.0)))
+        assert (verdict.verdict, verdict.more_units) == ("undecided", None)
+
+
+def test_of_two_conditions_that_fail_the_one_nearest_its_threshold_is_told() -> None:
+    slower = judge("C3a", arm("relu", hi=4.0, lo=3.0), arm("sigmoid", hi=1.0, lo=4.2))
+    assert slower.verdict == "refuted"
+    assert "1.4 times the steps of relu to the low target" in slower.why
+    other = judge("C3a", arm("relu", hi=4.0, lo=3.0), arm("sigmoid", hi=5.6, lo=1.0))
+    assert "1.4 times the steps of relu to the high target" in other.why
+
+
 def test_the_advised_number_of_units_decides_about_as_often_as_it_promises() -> None:
     truth, spread, n = 0.028, 0.01, 12
     exact = np.sqrt((n - 1) / n) * spread * np.array([-1.0, 1.0] * (n // 2))

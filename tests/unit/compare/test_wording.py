@@ -12,6 +12,11 @@ from actsweep.compare.wording import count, finding, number, percent, sentence
         (2.345, "ratio", "2.35"),
         (0.9921, "ratio", "0.992"),
         (1234.5, "ratio", "1234"),
+        (1000.0, "ratio", "1000"),
+        (999.4, "ratio", "999"),
+        (2.0, "slope", "2 decades"),
+        (1.0, "slope", "1 decade"),
+        (0.1234, "share", "12.3 %"),
         (0.1, "points", "10 percentage points"),
         (0.01, "points", "1 percentage point"),
         (0.0234, "points", "2.3 percentage points"),
@@ -22,6 +27,13 @@ from actsweep.compare.wording import count, finding, number, percent, sentence
 )
 def test_a_number_has_the_unit_of_its_kind(value: float, kind: str, text: str) -> None:
     assert number(value, kind) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"), [(2.34567, "ratio", "2.346"), (0.12346, "slope", "0.1235"), (0.012345, "points", "1.23")]
+)
+def test_it_may_have_more_digits(value: float, kind: str, text: str) -> None:
+    assert number(value, kind, unit=False, digits=1) == text
 
 
 def test_a_level_keeps_what_sets_it_apart() -> None:
@@ -48,6 +60,8 @@ def test_a_finding_says_what_censoring_leaves_of_it(bound: str, value: str) -> N
             False,
         ),
         (Interval(-0.03, -0.04, -0.02), "3 percentage points below that of sigmoid (95 % interval 2 to 4)", True),
+        (Interval(0.02, 0.0, 0.04), "2 percentage points above that of sigmoid (95 % interval 0 to 4)", False),
+        (Interval(-0.02, -0.04, 0.0), "2 percentage points below that of sigmoid (95 % interval 0 to 4)", True),
         (
             Interval(-0.01, -0.03, 0.01),
             "1 percentage point below that of sigmoid (95 % interval 1 above to 3 below)",

@@ -59,6 +59,16 @@ def test_an_outdated_attempt_writes_and_removes_nothing(tmp_path: Path) -> None:
     assert content(tmp_path) == {"last.ckpt": b"new"}
 
 
+def test_a_file_is_removed_together_with_what_an_attempt_left_half_written_of_it(tmp_path: Path) -> None:
+    attempt = Attempt(tmp_path)
+    attempt.begin()
+    attempt.replace("resume.ckpt", b"weights")
+    (tmp_path / ".resume.ckpt.1").write_bytes(b"half")
+    attempt.remove("resume.ckpt")
+    attempt.remove("resume.ckpt")  # as where the trial was resumed after it had ended
+    assert [path.name for path in tmp_path.iterdir()] == ["attempt-1.log"]
+
+
 def test_an_attempt_frozen_right_before_its_file_takes_its_place_comes_too_late(tmp_path: Path) -> None:
     """It has looked already, and found no later attempt."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from actsweep.errors import RecordsError, RequestError
-from actsweep.records import StudyFolder, is_held, write_whole
+from actsweep.records import StudyFolder, is_held, read_trial, write_whole
 from actsweep.settings import StudyConfig
 
 
@@ -123,3 +123,27 @@ def test_settings_made_to_harm_are_refused(tmp_path: Path, content: str) -> None
     (tmp_path / "study.yaml").write_text(content)
     with pytest.raises(RequestError):
         StudyFolder(tmp_path).read_config()
+
+
+def test_everything_of_a_study_has_one_place_in_its_folder(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path)
+    promised = ["study.yaml", "ledger.jsonl", "curves.parquet", "results.json", "report.html", "optuna.db", "trials/0a"]
+    files = [folder.config_file, folder.ledger, folder.curves, folder.results, folder.report, folder.optuna]
+    assert [*files, folder.trial("0a")] == [tmp_path / name for name in promised]
+    assert folder.halt.parent == folder.scratch
+    assert folder.scratch.parent == tmp_path
+
+
+def test_a_trials_configuration_comes_back_as_it_was(tmp_path: Path, compose: Callable[..., StudyConfig]) -> None:
+    trial = compose("optimizer.lr=0.1").trial({"model.activation": "tanh"}, 3)
+    StudyFolder(tmp_path).write_trial("0" * 12, trial)
+    assert read_trial(StudyFolder(tmp_path).trial("0" * 12)) == trial
+
+
+def test_a_folder_without_a_trial_is_refused_and_so_is_one_whose_settings_are_a_link(tmp_path: Path) -> None:
+    with pytest.raises(RecordsError, match=r"holds no trial: there is no trial\.yaml in it"):
+        read_trial(tmp_path)
+    (tmp_path / "elsewhere.yaml").write_text("seed: 1")
+    (tmp_path / "trial.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    with pytest.raises(RecordsError, match="holds no trial"):
+        read_trial(tmp_path)

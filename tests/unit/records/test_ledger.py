@@ -1,3 +1,4 @@
+import errno
 import fcntl
 import json
 import math
@@ -25,7 +26,7 @@ from actsweep.events import (
     TrialFinished,
     TrialStarted,
 )
-from actsweep.records import Ledger, LedgerContent, read_ledger
+from actsweep.records import Ledger, LedgerContent, held, is_held, read_ledger
 
 START = TrialStarted("0" * 12, 1, "tune", 0, 7, {"model.activation": "relu"}, {"optimizer.lr": 0.01}, 2.0)
 EVENTS: list[Event] = [
@@ -203,6 +204,20 @@ def test_a_line_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytest
         read_ledger(path)
 
 
+def test_so_is_a_line_of_the_first_format_whose_checksum_is_of_itself_alone(tmp_path: Path) -> None:
+    body = b'{"v":1,"event":"study_finished","time":1.0'
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(2 * (body + b',"crc":"%08x"}\n' % zlib.crc32(body)))
+    with pytest.raises(RecordsError, match=r"line 1 \(byte 0\) was written by another version of actsweep"):
+        read_ledger(path)
+    whole = EVENTS[0]
+    path.unlink()
+    write(path, [whole])
+    path.write_bytes(path.read_bytes() + body + b',"crc":"%08x"}\n' % zlib.crc32(body))
+    with pytest.raises(RecordsError, match=r"line 2 .* was written by another version of actsweep; this one reads"):
+        read_ledger(path)
+
+
 def _open(path: Path, answers: "multiprocessing.Queue[str]") -> None:
     try:
         with Ledger(path):
@@ -238,6 +253,80 @@ def test_a_look_at_the_lock_refuses_no_writer(tmp_path: Path) -> None:
         threading.Timer(0.02, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
         write(path, [START])
     assert len(read_ledger(path).events) == 2
+
+
+def test_a_second_writer_is_refused_for_as_long_as_the_first_holds_the_study(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    with held(path):
+        assert is_held(path)
+        with pytest.raises(RecordsError, match=r"in use by another actsweep \(pid \d+ on .+\); wait for it, or end it"):
+            write(path, [START])
+    assert not is_held(path)
+    write(path, [START])
+
+
+def test_a_study_that_never_was_is_held_by_nobody(tmp_path: Path) -> None:
+    assert not is_held(tmp_path / "ledger.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ledger_that_is_damaged_is_not_left_locked(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    path.write_text("no event\n")
+    with pytest.raises(RecordsError, match="is damaged"):
+        write(path, [START])
+    path.unlink()
+    write(path, [START])
+
+
+def test_where_files_cannot_be_locked_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, [START])
+
+    def cannot(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", cannot)
+    with pytest.raises(RecordsError, match=r"cannot lock files \(No locks available\); choose another run\.root"):
+        write(path, [START])
+    assert not is_held(path)
+    assert len(read_ledger(path).events) == 1
+
+
+def test_a_lock_that_its_holder_removed_in_the_end_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lock = tmp_path / "ledger.jsonl", tmp_path / "ledger.lock"
+    flock, removed = fcntl.flock, []
+
+    def after_its_removal(descriptor: int, how: int) -> None:
+        if not removed:
+            removed.append(lock.unlink())
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", after_its_removal)
+    with held(path):
+        assert is_held(path)
+
+
+def test_an_evaluation_is_on_the_disk_within_a_second_and_anything_else_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, synced = [0.0], []
+    monkeypatch.setattr("actsweep.records.ledger.time.monotonic", lambda: now[0])
+    with Ledger(tmp_path / "ledger.jsonl") as ledger:
+        monkeypatch.setattr("actsweep.records.ledger.os.fsync", lambda descriptor: synced.append(now[0]))
+        ledger(EVENTS[1])
+        now[0] = 0.5
+        ledger(EVENTS[2])
+        now[0] = 0.9
+        ledger.sync_if_due()
+        now[0] = 1.0
+        ledger.sync_if_due()
+        now[0] = 3.0
+        ledger.sync_if_due()  # there is nothing to bring
+        monkeypatch.undo()
+    assert synced == [0.0, 1.0]
 
 
 class TestKnown:

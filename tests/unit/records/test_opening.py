@@ -100,6 +100,15 @@ def test_an_empty_folder_holds_no_study(tmp_path: Path) -> None:
         open_study(StudyFolder(tmp_path))
 
 
+def test_a_study_that_ended_before_its_first_event_is_what_its_settings_say(
+    tmp_path: Path, config: StudyConfig
+) -> None:
+    StudyFolder(tmp_path).write_config(config)
+    study = open_study(StudyFolder(tmp_path))
+    assert (study.config, study.recorded, study.content.events, study.problem) == (config, config, (), "")
+    assert holds_study(StudyFolder(tmp_path))
+
+
 @pytest.mark.parametrize("within", ["", "trials"])
 def test_a_studys_folder_brings_no_code_of_its_own(
     folder: StudyFolder, monkeypatch: pytest.MonkeyPatch, within: str

@@ -161,3 +161,20 @@ def test_neither_links_nor_pipes_are_read(ledger: Path, tmp_path: Path) -> None:
         LedgerReader(tmp_path / "link").read()
     with pytest.raises(RecordsError, match="is no file"):
         LedgerReader(tmp_path / "pipe").read()
+
+
+def test_what_the_system_refuses_is_said_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="File name too long"):
+        LedgerReader(tmp_path / ("x" * 300)).read()
+
+
+def test_a_change_at_the_beginning_of_a_long_ledger_is_noticed_though_it_has_grown(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    write(path, *EVENTS, *(EVENTS[2:] * 20))
+    reader = LedgerReader(path)
+    assert (reader.read().anew, path.stat().st_size > 2**12) == (True, True)
+    write(path, END)
+    assert (reader.read().events, reader.read().events) == ((END,), ())
+    path.write_bytes(path.read_bytes().replace(b'"name":"x"', b'"name":"y"') + b"\n")
+    with pytest.raises(RecordsError, match="line 1 "):
+        reader.read()

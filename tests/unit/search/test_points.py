@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -6,17 +7,20 @@ from scipy.stats import qmc
 
 from actsweep.search.points import block_positions, growth_positions, in_new_stretch, points_at
 from actsweep.settings import StudyConfig
+from actsweep.settings.study import SearchSettings
 from actsweep.space import Dimension, Value
 from actsweep.study import Study
 
 Compose = Callable[..., StudyConfig]
+SEARCHES = get_args(SearchSettings.model_fields["name"].annotation)
+DRAWN = [name for name in SEARCHES if name not in ("grid", "tpe")]  # all of whose points are drawn beforehand
 
 
 def block_points(study: Study, block: int) -> list[dict[str, Value]]:
     return points_at(study.space, block_positions(study, block))
 
 
-@pytest.mark.parametrize("search", ["sobol", "random"])
+@pytest.mark.parametrize("search", DRAWN)
 def test_more_points_begin_with_the_same_ones(compose: Compose, search: str) -> None:
     few = block_points(Study(compose(f"search={search}", "study.tune.points=5")), 0)
     many = block_points(Study(compose(f"search={search}", "study.tune.points=20")), 0)
@@ -24,11 +28,23 @@ def test_more_points_begin_with_the_same_ones(compose: Compose, search: str) -> 
     assert len(many) == 20
 
 
-@pytest.mark.parametrize("search", ["sobol", "random"])
+@pytest.mark.parametrize("search", DRAWN)
 def test_blocks_and_study_seeds_have_points_of_their_own(compose: Compose, search: str) -> None:
     study, other = Study(compose(f"search={search}")), Study(compose(f"search={search}", "study.seed=1"))
     drawn = [block_points(study, 0), block_points(study, 1), block_points(other, 0)]
     assert len({str(points) for points in drawn}) == 3
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_every_cell_gets_the_same_points_all_of_them_within_the_range(compose: Compose, search: str) -> None:
+    study = Study(compose(f"search={search}", "+study.nuisance.model.dropout=[0.0,0.1]"))
+    positions = block_positions(study, 0)
+    assert positions.shape[1] == len(study.space)
+    assert 0 < len(positions) <= study.config.study.tune.points
+    assert ((positions >= 0) & (positions <= 1)).all()
+    assert (block_positions(study, 0) == positions).all()
+    points = [points_at(cell.space, positions) for cell in study.cells]
+    assert all(of_cell == points[0] for of_cell in points)
 
 
 def test_sobol_points_fill_the_range_evenly(compose: Compose) -> None:

@@ -124,13 +124,12 @@ class TestGolden:
     """A table small enough to check by hand: see the comment in its test."""
 
     def test_the_results_of_a_small_table(self) -> None:
-        results = analyze(GOLDEN / "small.csv")
-        for part in ("comparisons", "verdicts"):
-            for row in results[part]:
-                row.pop("why", None)
-                row.pop("statement", None)
+        """All that the golden file holds; measures and claims that came later have tests of their own."""
+        results = analyze(GOLDEN / "small.csv", level=0.995)
         expected = json.loads((GOLDEN / "small.json").read_text())
-        assert _rounded(results) == _rounded(expected)
+        claims = {row["claim"] for row in expected["verdicts"]}
+        results["verdicts"] = [row for row in results["verdicts"] if row["claim"] in claims]
+        assert _rounded(_known(results, expected)) == _rounded(expected)
 
     def test_what_can_be_known_by_hand(self) -> None:
         """Both arms climb 0.2 an epoch and are cut at 0.9; tanh starts two epochs late, its seed 2 diverges."""
@@ -142,6 +141,15 @@ class TestGolden:
         ratio = pick(results["comparisons"], endpoint="r_epochs_hi")[0]
         assert (ratio["estimate"], ratio["bound"]) == (pytest.approx(14 / 6), "at_least")
         assert tanh["test_acc_mean"] == pytest.approx((0.8 + 0.82 + 0.1) / 3)
+
+
+def _known(found: Any, expected: Any) -> Any:
+    """What is found, without the keys that are not expected."""
+    if isinstance(expected, dict):
+        return {name: _known(found.get(name), value) for name, value in expected.items()}
+    if isinstance(expected, list) and len(found) == len(expected):
+        return [_known(one, other) for one, other in zip(found, expected, strict=True)]
+    return found
 
 
 def _rounded(value: Any) -> Any:
