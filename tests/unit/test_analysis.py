@@ -238,6 +238,17 @@ class TestShape:
             rows = results[part] if isinstance(results[part], list) else [results[part]]
             assert all(set(names.split()) <= set(row) for row in rows), part
 
+    def test_trials_are_counted_by_phase_failed_ones_apart(self) -> None:
+        failed = crossing_curve(1, 4, status="failed")
+        more = [trial("relu", 90 + i, failed, phase=phase) for i, phase in enumerate(("tune", "tune", "replicate"))]
+        study_row = analyze([*study(), *tune(study(n=3)), *more])["study"]
+        assert study_row["trials"] == {
+            **{"tune": 6, "replicate": 24, "cross": 0, "failed": 1},
+            **{"tune_failed": 2, "diverged": 0, "stuck": 0},
+        }
+        assert (study_row["unit"], study_row["given"]) == ("seed", "given the chosen learning rate")
+        assert analyze(study(blocks=2, n=3))["study"]["given"] is None
+
     def test_both_arms_are_shown_at_the_rate_that_was_best_for_either_in_every_stratum(self) -> None:
         arms = {"relu": RELU, "sigmoid": SIGMOID, "tanh": RELU}
         trials = draw(Family(arms, n=3, depths=(3, 5)), np.random.default_rng(0))

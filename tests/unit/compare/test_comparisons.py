@@ -136,6 +136,12 @@ class TestParts:
         assert parts["steps_share"] == pytest.approx(math.log(2) / math.log(6))
         assert parts["steps_from"] == "steps"
 
+    def test_without_steps_that_can_be_compared_time_is_not_split(self) -> None:
+        a, b = timed("relu", [1, 1], [2, 4]), timed("tanh", [1, 1], [4, 8])
+        b["steps_to_target_hi"].fill(np.nan)
+        assert compare_pair(a, b, LEVEL)["r_seconds_hi"].parts == {}
+        assert compare_pair(a, b, LEVEL)["r_seconds_lo"].parts["steps_from"] == "steps"
+
     def test_the_gap_difference_is_split_into_matched_and_progress(self) -> None:
         a = cell("relu", gap_match=[0.04, 0.06, np.nan], gap_end_val=[0.15, 0.15, 0.9])
         b = cell("tanh", gap_match=[0.02, 0.06], gap_end_val=[0.05, 0.07])

@@ -166,6 +166,14 @@ class TestCensoring:
         too_few = arm("sigmoid", hi=[10.0] * 17 + [HORIZON] * 3, lo=lo)
         assert judge("C1a", a, too_few).verdict == "undecided"
 
+    def test_nine_tenths_of_the_reference_lift_the_bar_too(self) -> None:
+        lo = around(3, n=40)
+        for reached, verdict in ((36, "supported"), (35, "undecided")):
+            times = [1.0] * reached + [HORIZON] * (40 - reached)
+            found = judge("C1a", arm("relu", hi=times, lo=lo), arm("sigmoid", hi=around(19.5, 0.001, 40), lo=lo))
+            assert found.interval.low > 2
+            assert (found.verdict, found.bound) == (verdict, "at_most")
+
 
 class TestShownRow:
     def test_of_two_conditions_the_row_shows_the_one_nearest_its_threshold(self) -> None:
@@ -186,6 +194,17 @@ class TestShownRow:
         assert "runs that trained properly" in verdict.why
         a = arm("relu", test_acc=np.append(around(0.9, n=9), [0.1] * 3), diverged=[0] * 9 + [1] * 3)
         assert judge("C5", a, b).verdict == "undecided"
+
+    def test_healthy_trials_decide_c5_also_where_both_fail_equally_often(self) -> None:
+        fails = [0] * 20 + [1, 1]
+        times = {"hi": around(4, n=22), "lo": around(3, n=22)}
+        a, b = (
+            arm(name, test_acc=np.append(around(mean, 0.005, 20), [0.1, 0.1]), diverged=fails, **times)
+            for name, mean in (("relu", 0.9), ("sigmoid", 0.85))
+        )
+        verdict = judge("C5", a, b)
+        assert verdict.verdict == "supported"
+        assert verdict.interval.estimate == pytest.approx(0.05)
 
     def test_c5_asks_for_a_clear_probability_too(self) -> None:
         rng = np.random.default_rng(0)
