@@ -1,6 +1,7 @@
 """Estimates against scipy's own, published figures, hand-worked cases and the coverage they promise."""
 
 import math
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from actsweep.compare import (
+    Interval,
     difference_of_means,
     equivalent,
     ert,
@@ -147,6 +149,38 @@ class TestRatio:
 
     def test_a_mean_of_zero_has_no_ratio(self) -> None:
         assert math.isnan(ratio_of_means(np.array([1.0, 2.0]), np.zeros(2), 0.95).estimate)
+
+
+class TestFewUnits:
+    """Two units of each arm have an interval; one has an estimate alone, none has nothing."""
+
+    ONE, TWO, NONE = np.array([4.0]), np.array([2.0, 6.0]), np.array([])
+
+    @pytest.mark.parametrize("estimate", [difference_of_means, ratio_of_means])
+    def test_of_two_arms(self, estimate: Callable[..., Interval]) -> None:
+        assert estimate(self.TWO, self.TWO, 0.95).known
+        for few in ((self.ONE, self.TWO), (self.TWO, self.ONE)):
+            interval = estimate(*few, 0.95)
+            assert math.isfinite(interval.estimate)
+            assert not interval.known
+            assert math.isnan(interval.p_value)
+        for none in ((self.NONE, self.TWO), (self.TWO, self.NONE)):
+            assert math.isnan(estimate(*none, 0.95).estimate)
+
+    def test_of_one(self) -> None:
+        assert mean_of(self.TWO, 0.95).known
+        assert (mean_of(self.ONE, 0.95).estimate, mean_of(self.ONE, 0.95).known) == (4.0, False)
+        assert math.isnan(mean_of(self.NONE, 0.95).estimate)
+
+    def test_an_interval_with_one_end_is_not_known(self) -> None:
+        assert not Interval(1.0, 0.5).known
+        assert not Interval(1.0, 0.5, math.inf).known
+
+
+def test_a_spread_is_rounding_by_the_largest_value_and_real_far_below_it() -> None:
+    rounded = np.array([0.0, 0.1 + 0.2, 0.3]) - np.array([0.0, 0.3, 0.3])  # about 1e-17 in the middle
+    assert mean_of(1e6 + rounded, 0.95).half_width == 0.0
+    assert mean_of(np.array([1.0, 1.0 + 1e-9]), 0.95).half_width > 0.0
 
 
 class TestEquivalence:
