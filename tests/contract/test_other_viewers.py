@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import pytest
 
 from sockets import free_port
 
+pytestmark = pytest.mark.slow
 SECONDS = 60.0
 PROGRAMS = Path(sys.executable).parent
 
@@ -63,10 +65,12 @@ def test_optunas_dashboard_shows_the_tune_trials(smoke: Any, tmp_path: Path) -> 
 
 
 def test_tensorboard_shows_settings_and_measures(actsweep: Any, smoke: Any, tmp_path: Path) -> None:
-    done = actsweep("report", str(smoke.folder), "--tensorboard")
+    folder = tmp_path / "smoke"
+    shutil.copytree(smoke.folder, folder)
+    done = actsweep("report", str(folder), "--tensorboard")
     assert done.returncode == 0, done.stderr
     port = free_port()
-    runs = str(smoke.folder / "tensorboard")
+    runs = str(folder / "tensorboard")
     program = [str(PROGRAMS / "tensorboard"), "--logdir", runs, "--host", "127.0.0.1", "--port", str(port)]
     with served([*program, "--load_fast=false"], port, tmp_path) as ask:
         deadline = time.monotonic() + SECONDS

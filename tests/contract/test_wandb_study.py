@@ -92,7 +92,9 @@ def test_its_tables_and_page_are_those_of_the_study(study: Study) -> None:
         ]
     assert run.files["report.html"] == (study.folder / "report.html").read_bytes()
     figures = [name for name in run.files if name.startswith("media/plotly/figures/")]
-    assert len(figures) == 2
+    assert any("validation_accuracy_while_training_depth_3" in name for name in figures)
+    assert any("time_to_the_target_accuracy_depth_3" in name for name in figures)
+    assert len(figures) > 8
     assert all(json.loads(run.files[name])["data"] for name in figures)
 
 

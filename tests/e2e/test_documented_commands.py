@@ -27,7 +27,6 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MUL
 SWEEPING_TARGETS = ("sweep", "submit", "wandb")
 RUN_HERE = {"analyze", "clean", "compare", "export", "list", "report", "show", "status", "train", "verify"}
 RUN_APART = {"doctor", "plan", "resume"}  # with Ray, or with a probe that is to have the machine's usual threads
-SLOW = ("doctor", "plan")  # which test_commands.py runs with a smaller experiment
 NOT_HERE = ("relu_vs_sigmoid", "cifar10_small", "activations", "cluster=ray")  # need files, a GPU or a cluster
 STUDIES = ("outputs/quickstart", "outputs/mine", "outputs/relu_gelu")
 OWN_OPTIONS = {"--json": 0, "--extend": 0, "--follow": 0, "--resume": 0, "--out": 1}  # of commands that Hydra reads
@@ -89,24 +88,22 @@ def has_plugins(command: Documented) -> bool:
 
 RUN = [each for each in ALL if is_run(each, RUN_HERE) and not has_plugins(each)]
 APART = [each for each in ALL if is_run(each, RUN_APART) or (is_run(each, {"train"}) and has_plugins(each))]
-READ = [each for each in ALL if each not in RUN and each not in APART]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", RUN, ids=str)
 def test_it_runs(command: Documented, here: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(here.words(command)) == 0, capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "command",
-    [pytest.param(each, marks=[pytest.mark.slow] * (each.words[0] in SLOW), id=str(each)) for each in APART],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("command", APART, ids=str)
 def test_it_runs_in_a_process_of_its_own(command: Documented, here: Place, actsweep: Command) -> None:
     done = actsweep(*here.words(command), cwd=here.folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", READ, ids=str)
+@pytest.mark.parametrize("command", ALL, ids=str)
 def test_it_is_understood(command: Documented, here: Place, actsweep: Command) -> None:
     if command.program == "make":
         understand_target(command)
@@ -160,7 +157,9 @@ def understand_words(command: Documented) -> None:
 
 
 def test_no_page_is_left_out() -> None:
-    assert len(RUN) + len(APART) + len(READ) == len(ALL)
+    assert RUN
+    assert APART
+    assert not [each for each in RUN if each in APART]
     assert {command.words[0] for command in ALL if command.program == "actsweep"} == set(COMMANDS)
 
 

@@ -168,7 +168,9 @@ def test_a_study_without_anything_to_draw_says_why(results: Row) -> None:
 
 def test_what_is_shown_and_what_is_not_stands_at_the_top(page: Page) -> None:
     head = page.text[: page.text.index("Verdicts")]
-    assert "relu against sigmoid, depth 3. Shown: supported C2a (vanishing gradients); refuted C2b (saturation)." in head
+    assert (
+        "relu against sigmoid, depth 3. Shown: supported C2a (vanishing gradients); refuted C2b (saturation)." in head
+    )
     assert "Not shown, either way: C1a (sigmoid takes over 2x the training seconds" in head
     assert "C4c (gap through progress) not assessable." in head
 
