@@ -26,7 +26,7 @@ SCRIPTS = (
 STEERING = "\x1b[31mred\x1b[0m\x1b]0;TAKEN\x07\x1b]8;;http://x\x1b\\\u202eevil\u2066\x9b2J"
 MARKUP = "[red]plain[/red][link=file:///etc/passwd]x[/link]"
 LONG = "x" * 60_000
-OWN_SCRIPTS = 4  # the figures' data, Plotly, and what draws them
+OWN_SCRIPTS = 4  # the page's data, Plotly, what draws, and its start
 CHROMIUM = shutil.which("chromium")
 
 
