@@ -36,6 +36,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
         actsweep.nothing  # noqa: B018
 
 
+@pytest.mark.slow
 def test_studies_stand_side_by_side(actsweep: Callable[..., Any], smoke: Any, tmp_path: Path) -> None:
     words = ("experiment=smoke", "run.name=wider", "model.width=8", "tracker=none")
     assert actsweep("sweep", *words, cwd=tmp_path).returncode == 0

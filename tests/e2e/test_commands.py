@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -72,6 +73,7 @@ def test_doctor_of_an_experiment_that_can_run_here(actsweep: Command, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_reader_who_leaves_does_not_stop_the_sweep(home: Path, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "actsweep", "sweep", "experiment=smoke", "tracker=none"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sweep:

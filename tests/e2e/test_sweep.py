@@ -55,6 +55,7 @@ def test_a_driver_trains_nothing_and_so_loads_nothing_to_train_with(compose: Any
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "loaded:"), done.stderr
 
 
+@pytest.mark.slow
 def test_trials_side_by_side_come_to_the_same(smoke: Any, actsweep: Command, tmp_path: Path) -> None:
     done = actsweep("sweep", "experiment=smoke", "cluster.side_by_side=3", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
