@@ -6,7 +6,6 @@ from typing import Any
 from actsweep.report.rows import Results, Row, arm_of, by_matchup, strata, stratum_of, stratum_text
 from actsweep.report.wording import clean, hundredths, percent, points
 
-
 _SHORT = {
     "C1a": "C1a (over twice the time)",
     "C1b": "C1b (over twice the cost of a step)",
