@@ -11,6 +11,7 @@ Row = Mapping[str, Any]
 _FEWEST = 8  # trials: of fewer a forest learns nothing
 _MOST = 400  # trials: more make it slower, and hardly better
 _TREES = 16
+_ALIKE = 1e-9  # accuracies: what differs by less differs by rounding alone
 _ENDED = ("completed", "diverged")  # a trial that was stopped early says how good it was then
 
 
@@ -31,19 +32,20 @@ def setting_importance(
     Source: functional ANOVA on a random forest: Hutter, Hoos and Leyton-Brown, An efficient approach for assessing
     hyperparameter importance (2014).
     """
-    used = [row for row in rows if row["phase"] == "tune" and row["status"] in _ENDED]
-    used = [row for row in used if row["best_val_acc"] is not None]
+    ended = [row for row in rows if row["phase"] == "tune" and row["status"] in _ENDED]
+    ended = [row for row in ended if row["best_val_acc"] is not None]
+    used = ended[:: max(1, math.ceil(len(ended) / _MOST))]
     settings = [{**{name: row[name] for name in scientific}, **nuisance[row["trial_id"]]} for row in used]
     names = dict.fromkeys(name for values in settings for name in values)
-    varied = [name for name in names if len({values.get(name) for values in settings}) > 1]
-    if len(used) < _FEWEST or not varied or len({row["best_val_acc"] for row in used}) < 2:
+    columns = {name: [values.get(name) for values in settings] for name in names}
+    varied = {name: values for name, values in columns.items() if len(set(values)) > 1}
+    accuracies = [row["best_val_acc"] for row in used]
+    if len(used) < _FEWEST or not varied or max(accuracies) - min(accuracies) < _ALIKE:
         return None
-    some = range(0, len(used), math.ceil(len(used) / _MOST))
-    columns = {name: [settings[index].get(name) for index in some] for name in varied}
-    shares = _shares(columns, [used[index]["best_val_acc"] for index in some])
+    shares = _shares(varied, accuracies)
     total = sum(shares.values())
     ranked = sorted(shares.items(), key=lambda item: -item[1])
-    return {"trials": len(some), "shares": {name: share / total for name, share in ranked}} if total > 0 else None
+    return {"trials": len(used), "shares": {name: share / total for name, share in ranked}} if total > 0 else None
 
 
 def _shares(columns: Mapping[str, Sequence[Any]], accuracies: Sequence[float]) -> dict[str, float]:
@@ -57,8 +59,12 @@ def _shares(columns: Mapping[str, Sequence[Any]], accuracies: Sequence[float]) -
     for index, accuracy in enumerate(accuracies):
         params = {name: values[index] if name in numeric else text(values[index]) for name, values in columns.items()}
         study.add_trial(optuna.trial.create_trial(value=accuracy, params=params, distributions=spaces))
-    found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(n_trees=_TREES, seed=0))
-    _forget_trees()
+    try:
+        found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(n_trees=_TREES, seed=0))
+    except RuntimeError:  # no tree of the forest has found any variance
+        return {}
+    finally:
+        _forget_trees()
     return {name: float(share) for name, share in found.items()}
 
 

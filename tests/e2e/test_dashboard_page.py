@@ -1,7 +1,6 @@
 """The dashboard in Chromium, beside a sweep whose ledger grows: what happens is on the page without a reload."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,25 +8,12 @@ from playwright.sync_api import Browser, expect
 
 from actsweep.events import Event
 from actsweep.records import Ledger, StudyFolder
-from browser import Tab, chromium
+from browser import Tab
 from dashboards import dashboard, page_of
 from story import Story, demo
 
 SECONDS = 3.0  # in which what a trial reports is on the page
 HOSTILE = "<img src=x onerror='window.hacked = 1'>\"%2e & \u202ex"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Tab]:
-    tab = Tab(browser)
-    yield tab
-    tab.context.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from bench.simulated import write_study
 from playwright.sync_api import Browser, Page, expect
 
-from browser import Tab, chromium
+from browser import Tab
 from processes import wait_for
 
 HOSTILE = [
@@ -26,12 +26,6 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory, actsweep: Command) -> Path:
     """The report of a made-up study of two depths, by the real command."""
     folder = write_study(
@@ -42,13 +36,6 @@ def report(tmp_path_factory: pytest.TempPathFactory, actsweep: Command) -> Path:
     done = actsweep("report", str(folder.path))
     assert done.returncode == 0, done.stderr
     return folder.report
-
-
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Tab]:
-    tab = Tab(browser)
-    yield tab
-    tab.context.close()
 
 
 @pytest.fixture

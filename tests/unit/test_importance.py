@@ -69,6 +69,23 @@ def test_of_equal_trials_there_is_none() -> None:
     assert setting_importance(rows, ["activation"], nuisance) is None
 
 
+def test_of_trials_that_are_equal_but_for_rounding_there_is_none() -> None:
+    rows, nuisance = study(lambda arm, tuned: 0.5)
+    for index, row in enumerate(rows):
+        row["best_val_acc"] = 0.1 + (1e-16 if index == 63 else 0.0)
+    assert setting_importance(rows, ["activation"], nuisance) is None
+
+
+def test_of_many_trials_some_are_used_and_they_alone_decide_whether_there_is_any() -> None:
+    rows, nuisance = study(lambda arm, tuned: tuned["lr"], 1002)
+    found = setting_importance(rows, ["activation"], nuisance)
+    assert found is not None
+    assert found["trials"] == 334
+    for index, row in enumerate(rows):  # every third is used
+        row["best_val_acc"] = 0.1 if index % 3 == 0 else 0.2
+    assert setting_importance(rows, ["activation"], nuisance) is None
+
+
 def test_nothing_of_it_stays_in_memory() -> None:
     rows, nuisance = study(lambda arm, tuned: tuned["lr"])
     for _ in range(2):

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from actsweep.live.parts import Parts
+from actsweep.report.page import environment
 from actsweep.report.wording import clean
 
 if TYPE_CHECKING:  # they need what is rendered here
@@ -48,7 +48,7 @@ def address_of(name: str) -> str:
 
 def render(template: str, **values: Any) -> Markup:
     """A template with its values."""
-    return Markup(_environment().get_template(template).render(**values))
+    return Markup(environment("actsweep.live").get_template(template).render(**values))
 
 
 def list_parts(root: Path, problem: str, entries: Sequence[tuple[str | None, "EntryView"]]) -> Parts:
@@ -83,14 +83,3 @@ def study_page(name: str, parts: Parts) -> str:
 def message_page(title: str, text: str) -> str:
     """A page that only says something."""
     return render("message.html.j2", title=title, text=clean(text))
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("actsweep.live", "template"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -104,10 +105,11 @@ def body(results: Results, trials: Iterable[TrialCurve], provenance: Provenance 
     return Body(Markup(html), {"figures": [_specification(figure) for figure in drawn], "trials": table})
 
 
-def environment() -> Environment:
-    """What the page's templates are rendered by: foreign text is escaped, a name that is missing is an error."""
+@cache
+def environment(package: str = "actsweep.report") -> Environment:
+    """What a package's templates are rendered by: foreign text is escaped, a name that is missing is an error."""
     return Environment(
-        loader=PackageLoader("actsweep.report", "template"),
+        loader=PackageLoader(package, "template"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -30,7 +30,7 @@ def times(material: Material) -> Figure:
     if not views:
         return Figure(TITLE, (), "There is no target: too few replicates have been trained to derive one.")
     missing = f"Not recorded: {' and '.join(lacking)}." if lacking else ""
-    return Figure(TITLE, tuple(sorted(views, key=lambda view: view.where != views[0].where)), missing)
+    return Figure(TITLE, tuple(views), missing)
 
 
 def _views(where: str, target: str, accuracy: float, cells: list[Runs]) -> Iterator[View]:
