@@ -40,8 +40,9 @@ def comparison(endpoint: str, estimate: float | None, low: float | None, high: f
 
 def verdict(claim: str, statement: str, says: str, numbers: tuple[float | None, ...], why: str, **changes: Any) -> Row:
     place = {"a": "relu", "b": "sigmoid", "depth": 3, "phase": "replicate", "level": LEVEL, "bound": None}
+    form = {"title": "in short", "kind": "points", "about": ["relu", "sigmoid"], "asks": "over"}
     values = dict(zip(("estimate", "low", "high", "threshold"), numbers, strict=True))
-    return {"claim": claim, "statement": statement, "verdict": says, **place, **values, "why": why, **changes}
+    return {"claim": claim, "statement": statement, "verdict": says, **place, **form, **values, "why": why, **changes}
 
 
 def trial(activation: str, seed: int, test_acc: float | None, depth: int | None = 3, **changes: Any) -> Row:

@@ -81,6 +81,11 @@ class Condition:
         return estimate > self.threshold if self.below else estimate < self.threshold
 
     @property
+    def asks(self) -> str:
+        """Where a value supports the claim: over or below the threshold, or within it on either side of zero."""
+        return "within" if self.two_sided else "below" if self.below else "over"
+
+    @property
     def bar(self) -> str:
         """Why censoring keeps the verdict that the estimate points to out of reach, empty where it does not."""
         return self.bars_refutal if self.leans_against else self.bars_support
@@ -117,9 +122,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Claim:
-    """A numbered claim: its statement about {a} and {b}, and what it asks of a pair."""
+    """A numbered claim: its statement about {a} and {b} and a title for it, and what it asks of a pair."""
 
     name: str
+    title: str
     statement: str
     case: Callable[[Pair], Case]
     needs: str | None = None
@@ -263,14 +269,14 @@ def _part(comparison: Comparison, name: str) -> float:
 
 
 CLAIMS = (
-    Claim("C1a", "{b} takes over 2x the training seconds of {a} to the same accuracy", _time),
-    Claim("C1b", "... because one step of {b} costs over 2x that of {a}", _cost),
-    Claim("C2a", "gradients of {b} vanish with depth more than those of {a}", _vanishing),
-    Claim("C2b", "units of {b} saturate during training", _saturation),
-    Claim("C3a", "{a} converges much quicker than {b}", _quicker),
-    Claim("C3b", "... so {a} needs less time than {b}", _less_time),
-    Claim("C4a", "{a} overfits", _overfits),
-    Claim("C4b", "the gap of {a} is larger than that of {b}", _larger_gap),
-    Claim("C4c", "... because {a} is further along than {b}", _progress, needs="C4b"),
-    Claim("C5", "the test accuracy of {a} is better than that of {b}", _accuracy),
+    Claim("C1a", "over twice the time", "{b} takes over 2x the training seconds of {a} to the same accuracy", _time),
+    Claim("C1b", "over twice the cost of a step", "... because one step of {b} costs over 2x that of {a}", _cost),
+    Claim("C2a", "vanishing gradients", "gradients of {b} vanish with depth more than those of {a}", _vanishing),
+    Claim("C2b", "saturation", "units of {b} saturate during training", _saturation),
+    Claim("C3a", "much quicker convergence", "{a} converges much quicker than {b}", _quicker),
+    Claim("C3b", "less time", "... so {a} needs less time than {b}", _less_time),
+    Claim("C4a", "overfitting", "{a} overfits", _overfits),
+    Claim("C4b", "larger gap", "the gap of {a} is larger than that of {b}", _larger_gap),
+    Claim("C4c", "gap through progress", "... because {a} is further along than {b}", _progress, needs="C4b"),
+    Claim("C5", "better accuracy", "the test accuracy of {a} is better than that of {b}", _accuracy),
 )

@@ -13,6 +13,7 @@ from actsweep.compare.estimates import Interval
 from actsweep.compare.inputs import StratumValue
 from actsweep.compare.table import Table
 from actsweep.compare.verdicts import Verdict
+from actsweep.compare.wording import WORDINGS
 from actsweep.curves import LISTED, FloatArray
 
 Row = dict[str, Any]
@@ -72,20 +73,24 @@ def comparison_row(comparison: Comparison, level: float, where: Row) -> Row:
 
 def verdict_row(verdict: Verdict, level: float, where: Row) -> Row:
     """One verdict; `where` holds the pair, the stratum and the phase."""
-    v = verdict
+    shown = verdict.shown
     return plain(
         {
-            "claim": v.claim,
-            "statement": v.statement,
-            "verdict": v.verdict,
+            "claim": verdict.claim,
+            "title": verdict.title,
+            "statement": verdict.statement,
+            "verdict": verdict.verdict,
             **where,
-            **_interval(v.interval),
+            **_interval(shown.interval),
             "level": level,
-            "threshold": v.threshold,
-            "bound": v.bound,
-            "largest": v.largest,
-            "more_units": v.more_units,
-            "why": v.why,
+            "kind": WORDINGS[shown.name].kind,
+            "about": list(shown.units),
+            "asks": shown.asks,
+            "threshold": shown.threshold,
+            "bound": shown.bound,
+            "largest": shown.largest,
+            "more_units": verdict.more_units,
+            "why": verdict.why,
         }
     )
 

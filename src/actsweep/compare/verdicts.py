@@ -21,17 +21,15 @@ FAR_OFF = 10_000  # units; beyond, more of them is no advice
 class Verdict:
     """One claim's verdict on one pair; NaN for what does not exist.
 
-    `interval` and `threshold` are those of the condition nearest its threshold. `more_units` is how many more units
-    per arm would likely decide an undecided claim, None where units would not help.
+    `shown` is the condition nearest its threshold. `more_units` is how many more units per arm would likely decide an
+    undecided claim, None where units would not help.
     """
 
     claim: str
+    title: str
     statement: str
     verdict: str
-    interval: Interval
-    threshold: float
-    bound: str | None
-    largest: float
+    shown: Condition
     more_units: int | None
     why: str
 
@@ -58,12 +56,10 @@ def _judge(pair: Pair, claim: Claim, needed: Verdict | None) -> Verdict:
         )
     return Verdict(
         claim.name,
+        claim.title,
         claim.statement.format(a=pair.a.arm, b=pair.b.arm),
         verdict,
-        shown.interval,
-        shown.threshold,
-        shown.bound,
-        shown.largest,
+        shown,
         more,
         sentence(f"{why} ({case.note})" if case.note else why),
     )

@@ -6,19 +6,6 @@ from typing import Any
 from actsweep.report.rows import Results, Row, arm_of, by_matchup, strata, stratum_of, stratum_text
 from actsweep.report.wording import clean, hundredths, percent, points
 
-_SHORT = {
-    "C1a": "C1a (over twice the time)",
-    "C1b": "C1b (over twice the cost of a step)",
-    "C2a": "C2a (vanishing gradients)",
-    "C2b": "C2b (saturation)",
-    "C3a": "C3a (much quicker convergence)",
-    "C3b": "C3b (less time)",
-    "C4a": "C4a (overfitting)",
-    "C4b": "C4b (larger gap)",
-    "C4c": "C4c (gap through progress)",
-    "C5": "C5 (better accuracy)",
-}
-
 
 def headline(results: Results) -> list[str]:
     """One text a stratum, from the replicates alone."""
@@ -48,7 +35,7 @@ def _tally(rows: Sequence[Row]) -> str:
 
 
 def _claims(rows: Sequence[Row]) -> str:
-    return ", ".join(_SHORT.get(row["claim"], clean(row["claim"])) for row in rows)
+    return ", ".join(f"{clean(row['claim'])} ({clean(row['title'])})" for row in rows)
 
 
 def _of_stratum(results: Results, stratum: tuple[Any, ...]) -> str:

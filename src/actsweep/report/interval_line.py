@@ -31,23 +31,15 @@ class IntervalLine:
     open_end: str
 
 
-def interval_line(
-    verdict: Mapping[str, Any], *, is_ratio: bool, compares: bool = True, both_sides: bool = False
-) -> IntervalLine | None:
-    """The line of a verdict; None where it has no estimate, no interval or no threshold.
-
-    Args:
-        verdict: a row of verdicts.
-        is_ratio: whether the estimate is a ratio, whose line is logarithmic.
-        compares: whether the estimate compares two arms, so that they can be equal.
-        both_sides: whether the threshold holds on either side of 0, as for an equivalence.
-    """
+def interval_line(verdict: Mapping[str, Any]) -> IntervalLine | None:
+    """The line of a row of verdicts, logarithmic for a ratio; None where estimate, interval or threshold is missing."""
+    is_ratio, compares = verdict["kind"] == "ratio", len(verdict["about"]) > 1
     values = [verdict[name] for name in ("low", "high", "estimate", "threshold")]
     if any(value is None or not math.isfinite(value) or (is_ratio and value <= 0) for value in values):
         return None
     scale: Callable[[float], float] = math.log if is_ratio else float
     low, high, estimate, threshold = map(scale, values)
-    asked = (-threshold, threshold) if both_sides else (threshold,)
+    asked = (-threshold, threshold) if verdict["asks"] == "within" else (threshold,)
     equal = 0.0  # also the logarithm of 1
     first, last = min(low, estimate, *asked), max(high, estimate, *asked)
     if compares and abs(equal - min(max(equal, first), last)) <= (last - first) / 2:  # near enough to be worth showing

@@ -15,10 +15,8 @@ Results = Mapping[str, Any]
 
 _MANY_RATES = 2  # from here on a range is shown
 _APPROXIMATE = {"at_least": "at least ", "at_most": "at most ", "between": "roughly "}
-_OF_ONE_ARM = ("C2b", "C4a")  # claims whose estimate is of one arm alone
-_ASKS = {"C2a": "below {}", "C4c": "within {} either way"}
-_EQUIVALENCE = "C4c"  # the claim that asks for a difference within its threshold
-_UNITS = {"C1": "x", "C2a": "decades/layer", "C2b": "%", "C3": "x", "C4": "pp", "C5": "pp"}
+_ASKS = {"over": "over {}", "below": "below {}", "within": "within {} either way"}
+_UNITS = {"ratio": "x", "slope": "decades/layer", "share": "%", "points": "pp"}
 
 
 @dataclass(frozen=True)
@@ -230,7 +228,7 @@ def phase_text(row: Row) -> str:
 
 def verdict_text(row: Row) -> VerdictText:
     """One verdict's row as texts."""
-    unit = next((unit for claim, unit in _UNITS.items() if str(row["claim"]).startswith(claim)), "")
+    unit = _UNITS[row["kind"]]
     estimate, interval = DASH, ""
     if row["estimate"] is not None:
         estimate = f"{_APPROXIMATE.get(row['bound'], '')}{_value(row['estimate'], unit)} {unit}"
@@ -244,14 +242,9 @@ def verdict_text(row: Row) -> VerdictText:
         estimate=estimate,
         interval=interval,
         threshold=threshold,
-        asks=threshold if row["threshold"] is None else _ASKS.get(row["claim"], "over {}").format(threshold),
+        asks=threshold if row["threshold"] is None else _ASKS[row["asks"]].format(threshold),
         why=clean(row["why"]),
-        line=interval_line(
-            row,
-            is_ratio=unit == "x",
-            compares=row["claim"] not in _OF_ONE_ARM,
-            both_sides=row["claim"] == _EQUIVALENCE,
-        ),
+        line=interval_line(row),
     )
 
 

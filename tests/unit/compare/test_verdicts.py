@@ -74,7 +74,7 @@ class TestNotAssessable:
         a, b = arm("relu", test_acc=0.9), arm("sigmoid", test_acc=np.append(around(0.8, n=7), [np.nan] * 5))
         verdict = judge("C5", a, b)
         assert (verdict.verdict, verdict.more_units) == ("not assessable", 3)
-        assert verdict.interval.known
+        assert verdict.shown.interval.known
         assert judge("C1a", a, b).verdict == "refuted"
 
     def test_ten_units_are_enough(self) -> None:
@@ -121,29 +121,29 @@ class TestCensoring:
 
     def test_a_short_horizon_leaves_a_claim_of_twice_undecided_and_says_what_it_could_show(self) -> None:
         verdict = judge("C1a", arm("relu", hi=11.0), arm("sigmoid", hi=[HORIZON] * N))
-        assert (verdict.verdict, verdict.bound, verdict.more_units) == ("undecided", "at_least", None)
-        assert verdict.interval.high < 2
-        assert verdict.largest == pytest.approx(HORIZON / 11)
+        assert (verdict.verdict, verdict.shown.bound, verdict.more_units) == ("undecided", "at_least", None)
+        assert verdict.shown.interval.high < 2
+        assert verdict.shown.largest == pytest.approx(HORIZON / 11)
         assert "no ratio above 1.82" in verdict.why
         assert "longer ones are needed" in verdict.why
 
     def test_the_others_censoring_does_not_bar_support(self) -> None:
         verdict = judge("C1a", arm("relu", hi=4.0), arm("sigmoid", hi=[HORIZON] * N))
-        assert (verdict.verdict, verdict.bound) == ("supported", "at_least")
+        assert (verdict.verdict, verdict.shown.bound) == ("supported", "at_least")
         assert "at least 5 times" in verdict.why
 
     def test_the_references_censoring_bars_support(self) -> None:
         half_censored = [1.0, HORIZON] * 20
         lo = around(3, n=40)
         verdict = judge("C3b", arm("relu", hi=half_censored, lo=lo), arm("sigmoid", hi=around(19.9, 0.001, 40), lo=lo))
-        assert verdict.interval.low > 1
-        assert (verdict.verdict, verdict.bound) == ("undecided", "at_most")
+        assert verdict.shown.interval.low > 1
+        assert (verdict.verdict, verdict.shown.bound) == ("undecided", "at_most")
         assert "50 % of the runs of relu" in verdict.why
 
     def test_the_references_censoring_does_not_bar_refutation(self) -> None:
         mostly_censored = [HORIZON] * 9 + [18.0] * 3
         verdict = judge("C1a", arm("relu", hi=mostly_censored), arm("sigmoid", hi=19.0))
-        assert (verdict.verdict, verdict.bound) == ("refuted", "at_most")
+        assert (verdict.verdict, verdict.shown.bound) == ("refuted", "at_most")
 
     def test_where_both_are_censored_neither_verdict_is_to_be_had(self) -> None:
         lo = around(3, n=40)
@@ -155,8 +155,8 @@ class TestCensoring:
             judge("C3b", half("relu", 1.0), half("tanh", 19.0)),
             judge("C3b", half("relu", 19.0), half("tanh", 1.0)),
         )
-        assert slower.interval.low > 1 > faster.interval.high
-        assert {(v.verdict, v.bound) for v in (slower, faster)} == {("undecided", "between")}
+        assert slower.shown.interval.low > 1 > faster.shown.interval.high
+        assert {(v.verdict, v.shown.bound) for v in (slower, faster)} == {("undecided", "between")}
 
     def test_nine_tenths_reached_lift_the_bar(self) -> None:
         times = [10.0] * 18 + [HORIZON] * 2
@@ -171,18 +171,18 @@ class TestCensoring:
         for reached, verdict in ((36, "supported"), (35, "undecided")):
             times = [1.0] * reached + [HORIZON] * (40 - reached)
             found = judge("C1a", arm("relu", hi=times, lo=lo), arm("sigmoid", hi=around(19.5, 0.001, 40), lo=lo))
-            assert found.interval.low > 2
-            assert (found.verdict, found.bound) == (verdict, "at_most")
+            assert found.shown.interval.low > 2
+            assert (found.verdict, found.shown.bound) == (verdict, "at_most")
 
 
 class TestShownRow:
     def test_of_two_conditions_the_row_shows_the_one_nearest_its_threshold(self) -> None:
         near_lo = judge("C3a", arm("relu", hi=4.0, lo=3.0), arm("sigmoid", hi=12.0, lo=5.0))
-        assert near_lo.interval.estimate == pytest.approx(5 / 3)
+        assert near_lo.shown.interval.estimate == pytest.approx(5 / 3)
         near_hi = judge("C3a", arm("relu", hi=4.0, lo=3.0), arm("sigmoid", hi=6.5, lo=9.0))
-        assert near_hi.interval.estimate == pytest.approx(6.5 / 4)
+        assert near_hi.shown.interval.estimate == pytest.approx(6.5 / 4)
         gap = judge("C4a", arm("relu", drop=0.5, gap_end=0.06), arm("sigmoid"))
-        assert (gap.threshold, gap.interval.estimate) == (0.05, pytest.approx(0.06))
+        assert (gap.shown.threshold, gap.shown.interval.estimate) == (0.05, pytest.approx(0.06))
 
     def test_healthy_trials_decide_c5_where_the_other_fails_at_least_as_often(self) -> None:
         failing = np.append(around(0.8, n=10), [0.1, 0.1])
@@ -190,7 +190,7 @@ class TestShownRow:
         b = arm("sigmoid", test_acc=failing, diverged=fails)
         verdict = judge("C5", arm("relu", test_acc=0.9), b)
         assert verdict.verdict == "supported"
-        assert verdict.interval.estimate == pytest.approx(0.1)
+        assert verdict.shown.interval.estimate == pytest.approx(0.1)
         assert "runs that trained properly" in verdict.why
         a = arm("relu", test_acc=np.append(around(0.9, n=9), [0.1] * 3), diverged=[0] * 9 + [1] * 3)
         assert judge("C5", a, b).verdict == "undecided"
@@ -204,14 +204,14 @@ class TestShownRow:
         )
         verdict = judge("C5", a, b)
         assert verdict.verdict == "supported"
-        assert verdict.interval.estimate == pytest.approx(0.05)
+        assert verdict.shown.interval.estimate == pytest.approx(0.05)
 
     def test_c5_asks_for_a_clear_probability_too(self) -> None:
         rng = np.random.default_rng(0)
         a, b = rng.normal(0.80, 0.1, 2000), rng.normal(0.77, 0.1, 2000)
         times = {"hi": around(4, n=2000), "lo": around(3, n=2000)}
         verdict = judge("C5", arm("relu", test_acc=a, **times), arm("sigmoid", test_acc=b, **times))
-        assert verdict.interval.low > 0.01
+        assert verdict.shown.interval.low > 0.01
         assert (verdict.verdict, verdict.more_units) == ("undecided", None)
         assert "only 58" in verdict.why
 
@@ -233,7 +233,7 @@ class TestWords:
 
     def test_a_refuted_claim_names_the_condition_that_fails(self) -> None:
         verdict = judge("C3a", arm("relu", hi=4.0, lo=3.0), arm("sigmoid", hi=6.05, lo=3.0))
-        assert verdict.interval.estimate == pytest.approx(6.05 / 4)
+        assert verdict.shown.interval.estimate == pytest.approx(6.05 / 4)
         assert verdict.verdict == "refuted"
         assert "1.0 times the steps of relu to the low target" in verdict.why
 
