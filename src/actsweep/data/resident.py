@@ -1,6 +1,7 @@
 """A data set as a trial sees it: its splits in memory, as they are stored."""
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,7 @@ def _float_moments(images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and variance per channel, in two passes and by NumPy, whose sums depend on no number of threads."""
     chunks = [chunk.numpy() for chunk in torch.split(images, CHUNK)]
     n = images[:, 0].numel()
-    mean = sum(chunk.sum((0, 2, 3), dtype=np.float64) for chunk in chunks) / n
+    mean = reduce(np.add, (chunk.sum((0, 2, 3), dtype=np.float64) for chunk in chunks)) / n
     centred = (np.square(chunk - mean[:, None, None]) for chunk in chunks)
-    return torch.from_numpy(mean), torch.from_numpy(sum(chunk.sum((0, 2, 3)) for chunk in centred) / n)
+    variance = reduce(np.add, (chunk.sum((0, 2, 3)) for chunk in centred)) / n
+    return torch.from_numpy(mean), torch.from_numpy(variance)

@@ -5,7 +5,6 @@ import pytest
 
 from actsweep.report.interval_line import IntervalLine, interval_line
 
-
 FORM = {"kind": "points", "about": ["relu", "sigmoid"], "asks": "over"}
 
 
