@@ -164,18 +164,3 @@ def test_shifts_are_uniform_and_independent_of_each_other_and_of_the_flip(views)
     chi_square = ((cells - expected) ** 2 / expected).sum()
     assert len(cells) == 162
     assert 161 - 4 * np.sqrt(2 * 161) < chi_square < 161 + 4 * np.sqrt(2 * 161)
-
-
-def test_augmentation_costs_at_most_25_microseconds_an_image(numbered):
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        source = batches(numbered(5120), 128, augment=True)
-        costs = []
-        for _ in range(3):
-            began = time.thread_time()
-            epoch(source)
-            costs.append((time.thread_time() - began) / 5120)
-    finally:
-        torch.set_num_threads(threads)
-    assert min(costs) < 25e-6
