@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from actsweep.compare.cells import cell_row
@@ -11,10 +11,11 @@ from actsweep.compare.comparisons import compare_pair
 from actsweep.compare.inputs import AnalysisOptions, StratumValue, TrialCurve
 from actsweep.compare.learning_rates import learning_rate_view
 from actsweep.compare.preparation import Prepared, prepare
+from actsweep.compare.resolution import resolution_warning
 from actsweep.compare.rows import Row, comparison_row, place, plain, trial_rows, verdict_row, whole
 from actsweep.compare.table import Cell
 from actsweep.compare.verdicts import judge_pair
-from actsweep.compare.warnings import warnings_of
+from actsweep.compare.warnings import stratum_phrase, warnings_of
 
 __all__ = ["AnalysisOptions", "StratumValue", "TrialCurve", "analyze_curves"]
 
@@ -50,6 +51,7 @@ def analyze_curves(trials: Sequence[TrialCurve], options: AnalysisOptions) -> Ro
     level = options.level or interval_level(len(table.strata), len(table.arms) - 1, options.looks)
     comparisons: list[Row] = []
     verdicts: list[Row] = []
+    unresolved: list[str | None] = []
     for matchup in _matchups(prepared):
         compared = compare_pair(matchup.a, matchup.b, level)
         where = {
@@ -60,10 +62,13 @@ def analyze_curves(trials: Sequence[TrialCurve], options: AnalysisOptions) -> Ro
         }
         comparisons += [comparison_row(comparison, level, where) for comparison in compared.values()]
         pair = Pair(matchup.a, matchup.b, compared, level, prepared.horizon, table.unit_name, matchup.phase)
-        verdicts += [verdict_row(verdict, level, where) for verdict in judge_pair(pair)]
+        judged = judge_pair(pair)
+        verdicts += [verdict_row(verdict, level, where) for verdict in judged]
+        if matchup.phase == "replicate":
+            unresolved.append(resolution_warning(pair, judged, stratum_phrase(names, table.strata[matchup.stratum])))
     return {
         "schema": SCHEMA,
-        "study": _study(prepared, options, level),
+        "study": _study(prepared, options, level, filter(None, unresolved)),
         "targets": _targets(prepared, names),
         "trials": trial_rows(table, options.factor, names, options.measures),
         "cells": _cells(prepared, options, names),
@@ -93,7 +98,7 @@ def _matchups(prepared: Prepared) -> Iterator[_Matchup]:
                 yield _Matchup(table.cell(reference, stratum, "cross", other), b, stratum, "at_b_lr")
 
 
-def _study(prepared: Prepared, options: AnalysisOptions, level: float) -> Row:
+def _study(prepared: Prepared, options: AnalysisOptions, level: float, unresolved: Iterable[str]) -> Row:
     table = prepared.table
     replicate = (table.phase == "replicate") & ~table.failed
     counts = {
@@ -120,7 +125,7 @@ def _study(prepared: Prepared, options: AnalysisOptions, level: float) -> Row:
         "given": "given the chosen learning rate" if table.unit_name == "seed" else None,
         "gap_end_against": prepared.gap_end_against,
         "trials": counts,
-        "warnings": warnings_of(prepared, options),
+        "warnings": [*warnings_of(prepared, options), *unresolved],
     }
 
 

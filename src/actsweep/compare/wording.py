@@ -147,6 +147,12 @@ def both(names: Sequence[str], word: str = "and") -> str:
     return f" {word} ".join(names)
 
 
+def few(names: Sequence[str], most: int = 5) -> str:
+    """The first of many names, and how many more there are."""
+    left = len(names) - most
+    return ", ".join(names[:most]) + (f" and {left} more" if left > 0 else "")
+
+
 def sentence(text: str) -> str:
     """`text` with a capital and a full stop."""
     return text[:1].upper() + text[1:] + "."

@@ -9,7 +9,7 @@ from actsweep.curves.curve import Curve, FloatArray
 from actsweep.curves.divergence import chance, counted_accuracy, first_bad, stuck_below
 from actsweep.curves.gaps import gap_at_loss
 from actsweep.curves.stack import Stack, stack, take
-from actsweep.curves.times import TIME_UNITS, at_horizon, times_to_target
+from actsweep.curves.times import TIME_UNITS, at_horizon, epochs_between, times_to_target
 
 Measures = dict[str, FloatArray]
 
@@ -95,7 +95,7 @@ def measure_targets(
 
     Returns:
         `reached_NAME` (0 or 1, NaN without a target) and `epochs_`, `steps_`, `seconds_to_target_NAME` for each
-        target, and `gap_match`.
+        target, with `epochs_between_NAME`, and `gap_match`.
     """
     diverged = measured["diverged"] == 1
     # A diverged curve never reaches a target, even one that it crossed before.
@@ -106,6 +106,7 @@ def measure_targets(
         reached, times = times_to_target(curves, accuracy, target, own)
         result[f"reached_{name}"] = np.where(np.isnan(target), np.nan, reached)
         result.update({f"{unit}_to_target_{name}": values for unit, values in times.items()})
+        result[f"epochs_between_{name}"] = epochs_between(curves, accuracy, target)
     result["gap_match"] = np.where(diverged, np.nan, gap_at_loss(curves, loss_match))
     return result
 

@@ -39,6 +39,18 @@ def at_horizon(curves: Stack, name: str, diverged: NDArray[np.bool_], horizon: f
     return np.where(diverged, scaled, np.where(complete, curves.final(name), np.nan))
 
 
+def epochs_between(curves: Stack, accuracy: FloatArray, target: FloatArray) -> FloatArray:
+    """Epochs from the evaluation before a crossing to the one that saw it, shape (N,): for so long it is not known.
+
+    0 where the target was not reached, or was there at the first evaluation; arguments as in `times_to_target`.
+    """
+    index = crossing(accuracy, target)
+    known = (index > 0) & (index < accuracy.shape[1])
+    at = np.where(known, index, 1)
+    epoch = curves["epoch"]
+    return np.where(known, take(epoch, at) - take(epoch, at - 1), 0.0) if epoch.shape[1] > 1 else np.zeros(len(epoch))
+
+
 def times_to_target(
     curves: Stack, accuracy: FloatArray, target: FloatArray, own: dict[str, FloatArray]
 ) -> tuple[NDArray[np.bool_], dict[str, FloatArray]]:

@@ -37,10 +37,11 @@ KNOWN = (*LABELS, *NUMBERS, "seconds_from")
 # What a factor or stratum would collide with: our columns, and the keys of the rows of results.
 _RESERVED = {
     *{*KNOWN, *LISTED} - {"depth"},
-    *"a b endpoint claim title statement verdict why estimate low high level kind about asks threshold".split(),
-    *"bound largest parts equivalent n n_a n_b units units_a units_b more_units depends_on_lr healthy".split(),
-    *"failure_share p_value p_permutation hi lo loss_match rule best_of_k best_val_acc_median".split(),
-    *"lrs lr_a lr_b a_at_lr_a a_at_lr_b b_at_lr_a b_at_lr_b".split(),
+    *("a", "b", "endpoint", "estimate", "low", "high", "level", "bound", "largest", "parts", "equivalent"),
+    *("claim", "title", "statement", "verdict", "why", "kind", "about", "asks", "threshold", "more_units"),
+    *("n", "n_a", "n_b", "units", "units_a", "units_b"),
+    *("depends_on_lr", "healthy", "failure_share", "p_value", "p_permutation", "hi", "lo", "loss_match", "rule"),
+    *("lrs", "lr_a", "lr_b", "a_at_lr_a", "a_at_lr_b", "b_at_lr_a", "b_at_lr_b", "best_of_k", "best_val_acc_median"),
 }
 _RESERVED_ENDS = ("_mean", "_sd", "_hi", "_lo", "_low", "_high")
 

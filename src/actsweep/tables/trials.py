@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from actsweep.compare.inputs import StratumValue, TrialCurve
+from actsweep.compare.wording import few
 from actsweep.curves import GRAD_NORMS, Curve
 from actsweep.space import text
 from actsweep.tables.completeness import check_study
@@ -55,10 +56,18 @@ def table_warnings(table: Table, trials: list[TrialCurve]) -> list[str]:
             "The table has no phase, and a block of a cell holds trials at several lr: all trials count as tune "
             "trials, and no claim can be assessed. A column phase (tune or replicate) tells which are which."
         )
+    for name in ("train_loss", "val_loss"):
+        lost = _is_lost(table, name)
+        if lost.any() and not lost.all():
+            where = few([trial.trial_id for trial, ends_early in zip(trials, lost, strict=True) if ends_early])
+            warnings.append(
+                f"{name} is recorded in {where}, but not at the end: an empty cell, as which a data frame's NaN is "
+                "read, says nothing of a divergence. A loss that was not finite is the text nan, or inf."
+            )
     for name in (*ONCE, "status"):
-        lost = int(_is_lost(table, name).sum())
-        if lost:
-            have = "1 trial has" if lost == 1 else f"{lost} trials have"
+        count = int(_is_lost(table, name).sum())
+        if count:
+            have = "1 trial has" if count == 1 else f"{count} trials have"
             warnings.append(f"{name} is read from a trial's last row only: {have} it on other rows.")
     return warnings
 

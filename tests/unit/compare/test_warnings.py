@@ -81,3 +81,24 @@ def test_without_epoch_0_and_without_test_accuracy_what_is_missing_is_told() -> 
         "No trial was evaluated at epoch 0: nauc and the gradient slope at the start are missing.",
         "Final gaps are taken to validation accuracy, because not every replicate has a test accuracy.",
     ]
+
+
+def loud(seed: int, status: str | None = None) -> TrialCurve:
+    """A trial of relu that learns although its first train loss is that of more than a hundred classes."""
+    loss = [6.0, 5.0, 1.0, 0.5, 0.4, 0.3, 0.2]
+    return trial("relu", 20 + seed, crossing_curve(2, 6, test_acc=0.8, train_loss=np.array(loss), status=status))
+
+
+def test_a_divergence_that_only_a_large_loss_says_is_told_with_the_number_of_classes() -> None:
+    found = warnings(*sound(), *(loud(seed) for seed in range(7)))
+    named = ", ".join(loud(seed).trial_id for seed in range(5))
+    assert (
+        "Trials count as diverged because their train loss rose above 2 ln(10) = 4.61 after epoch 0, whatever they "
+        f"came to (7: {named} and 2 more). With other than 10 classes, say so (--classes)."
+    ) in found
+
+
+def test_a_divergence_that_the_trial_itself_or_a_loss_that_is_no_number_says_is_not() -> None:
+    found = warnings(*sound(), loud(0, "diverged"), diverged("relu", 9))
+    assert not any("Trials count as diverged" in warning for warning in found)
+    assert not any("Trials count as diverged" in warning for warning in warnings(*sound(), loud(0), classes=1000))

@@ -1,6 +1,5 @@
 """Batches: every image once an epoch, all randomness from the trial's own generator, normalised."""
 
-
 import numpy as np
 import pytest
 import torch
