@@ -22,11 +22,11 @@ from actsweep.cluster import connected
 from actsweep.config import run_with_hydra
 from actsweep.data import Source, prepare
 from actsweep.events import StudyStarted
-from actsweep.host.halt import Halt
 from actsweep.records import EventStream, Ledger, StudyFolder
 from actsweep.report.terminal.progress import Progress
 from actsweep.settings import StudyConfig
 from actsweep.study import Study
+from actsweep.system.halt import Halt
 from bench.memory import peak_mib
 
 ROOT = Path(__file__).parents[1]

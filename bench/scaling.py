@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from actsweep.cluster import connected
-from actsweep.host.halt import Halt
 from actsweep.records import EventStream, Ledger, StudyFolder
+from actsweep.system.halt import Halt
 from actsweep.worker.runner import REPORT_SECONDS
 from bench.driver import ROOT, begin, study_of
 from bench.idle import IdleRunner

@@ -6,7 +6,7 @@ is raised stands in braces.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +14,15 @@ from actsweep import errors
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "actsweep"
 THEMES = {
-    "Words on the command line": ("cli", "config", "signals"),
-    "Settings": ("settings", "activations", "architecture", "space", "study"),
+    "Words on the command line": ("cli", "config", "system.signals"),
+    "Settings": ("settings", "plugins.activations", "study"),
     "Plugins": ("plugins", "model", "train"),
     "Data": ("data",),
     "Curves and their analysis": ("tables", "analysis", "compare", "curves"),
-    "A study's folder": ("records", "results", "studies", "repeat", "exporting", "api", "events", "disk"),
+    "A study's folder": ("records", "studies", "run.repeat", "run.disk", "run.request", "api", "events"),
     "Reports and pages": ("report", "live"),
-    "Running": ("sweep", "search", "worker", "one_trial", "cost", "plan", "doctor", "failures", "devices", "container"),
-    "Clusters and storage": ("cluster", "remote"),
+    "Running": ("run", "search", "worker", "train.cost", "system"),
+    "Clusters and storage": ("cluster", "system.remote"),
     "W&B": ("tracker",),
 }
 CODES = {"Interrupted": 130, "NoAnswerError": 1, "TrialsFailedError": 1, "TrialTimeoutError": 1}
@@ -67,17 +67,19 @@ def line(message: Message) -> str:
 def messages() -> Iterator[Message]:
     """Every message of the source."""
     for file in sorted(SOURCE.rglob("*.py")):
-        room = file.relative_to(SOURCE).parts[0].removesuffix(".py")
-        for name, text in raised(ast.parse(file.read_text()), in_settings=room == "settings"):
-            yield Message(theme_of(room), text, CODES.get(name, 2))
+        module = file.relative_to(SOURCE).with_suffix("").parts
+        for name, text in raised(ast.parse(file.read_text()), in_settings=module[0] == "settings"):
+            yield Message(theme_of(module), text, CODES.get(name, 2))
 
 
-def theme_of(room: str) -> str:
-    """What a module of the package is about for users."""
-    found = [theme for theme, rooms in THEMES.items() if room in rooms]
-    if not found:
-        raise SystemExit(f"scripts/reference_errors.py: THEMES: {room} raises errors and has no theme")
-    return found[0]
+def theme_of(module: Sequence[str]) -> str:
+    """What a module of the package is about for users: the theme of itself, else of its room."""
+    for length in range(len(module), 0, -1):
+        name = ".".join(module[:length])
+        for theme, names in THEMES.items():
+            if name in names:
+                return theme
+    raise SystemExit(f"scripts/reference_errors.py: THEMES: {'.'.join(module)} raises errors and has no theme")
 
 
 def raised(tree: ast.AST, *, in_settings: bool) -> Iterator[tuple[str, str]]:

@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 from pydantic.fields import FieldInfo
 
-from actsweep.activations import ACTIVATION_NAMES
 from actsweep.plugins import DATA_SETS, MODELS, OPTIMIZERS
+from actsweep.plugins.activations import ACTIVATION_NAMES
 from actsweep.settings import Settings, StudyConfig
 from actsweep.settings.base import PlainName
 from actsweep.settings.names import ActivationName, DataName, ModelName, OptimizerName

@@ -21,10 +21,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from actsweep.activations import register_activation
     from actsweep.api import analyze, load
     from actsweep.model import build_activation
     from actsweep.plugins import register_data, register_measure, register_model, register_optimizer
+    from actsweep.plugins.activations import register_activation
 
 _HOMES = {
     "analyze": "api",

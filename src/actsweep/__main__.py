@@ -3,7 +3,7 @@
 import sys
 
 from actsweep.cli import run
-from actsweep.host.signals import interrupt_from_now_on
+from actsweep.system.signals import interrupt_from_now_on
 
 
 def main() -> None:

@@ -14,12 +14,12 @@ from PIL import Image
 from actsweep.data import prepare
 from actsweep.errors import DataError, RemoteError, RequestError
 from actsweep.events import StudyStarted, TrialFailed, TrialFinished, TrialStarted
-from actsweep.host.halt import Halt
 from actsweep.records import RESUME_FILE, EventStream, Ledger, OutdatedError, StudyFolder
-from actsweep.remote import RemoteFolder, check_address, inside
 from actsweep.settings import StudyConfig
 from actsweep.studies import copy_study, fetch_study, reach_copy
 from actsweep.study import Study
+from actsweep.system.halt import Halt
+from actsweep.system.remote import RemoteFolder, check_address, inside
 from actsweep.worker.remote_trials import RemoteAttempt, files_brought
 from s3 import Storage, s3_server
 

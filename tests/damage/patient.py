@@ -12,7 +12,7 @@ import yaml
 
 from actsweep.errors import ActsweepError
 from actsweep.records import StudyFolder
-from actsweep.results import rebuild
+from actsweep.studies.results import rebuild
 from actsweep.studies.verifying import Verification, verify_study
 
 DERIVED = ("curves.parquet", "results.json", "report.html")

@@ -8,8 +8,8 @@ from textwrap import dedent
 
 import pytest
 
-from actsweep.activations import ACTIVATION_NAMES
 from actsweep.plugins import DATA_SETS, MEASURES, MODELS, OPTIMIZERS, loading
+from actsweep.plugins.activations import ACTIVATION_NAMES
 
 REGISTRIES = (ACTIVATION_NAMES, DATA_SETS, MEASURES, MODELS, OPTIMIZERS)
 

@@ -78,8 +78,8 @@ def _dispatch(words: list[str], debug: bool) -> int:
 
 
 def _refuse(error: ActsweepError, code: int, debug: bool) -> int:
-    from actsweep.redaction import redacted
     from actsweep.report.wording import escaped
+    from actsweep.system.redaction import redacted
 
     lines = redacted(str(error)).splitlines() or [type(error).__name__]
     print("actsweep:", "\n".join(map(escaped, lines)), file=sys.stderr)  # noqa: T201

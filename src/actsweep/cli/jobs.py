@@ -140,7 +140,7 @@ def _fetch(words: list[str], debug: bool) -> int:
 
 def _place(job: "Job") -> str:
     """Where a study is to be had: where the cluster keeps it, if this machine sees that, else its copy, if any."""
-    from actsweep.remote import RemoteFolder
+    from actsweep.system.remote import RemoteFolder
 
     kept = Path(job.storage) / job.study
     return (RemoteFolder(job.copy) / job.study).address if job.copy and not kept.exists() else str(kept)

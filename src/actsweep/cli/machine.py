@@ -13,8 +13,8 @@ def _doctor(words: list[str], debug: bool) -> int:
     from actsweep.config import run_with_hydra
 
     def show(config: "StudyConfig", overrides: list[str]) -> int:
-        from actsweep.doctor import checks_table, examine
         from actsweep.report.terminal.console import Screen
+        from actsweep.run.doctor import checks_table, examine
 
         checks = examine(config)
         Screen().print(checks_table(checks))

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from actsweep.records import OpenedStudy, Results, StudyFolder
-    from actsweep.results import Computed
+    from actsweep.studies.results import Computed
 
 
 def _report(words: list[str], debug: bool) -> int:
     from actsweep.records import StudyFolder
     from actsweep.report.files import FIGURE_FORMATS, TABLE_FORMATS
     from actsweep.report.terminal.console import Screen
-    from actsweep.results import rebuilt
+    from actsweep.studies.results import rebuilt
 
     parser = _parser("report", nargs=None)
     parser.add_argument(
@@ -102,7 +102,7 @@ def _compare(words: list[str], debug: bool) -> int:
 
 
 def _export(words: list[str], debug: bool) -> int:
-    from actsweep.exporting import FORMATS, export_model
+    from actsweep.studies.exporting import FORMATS, export_model
 
     parser = _parser("export", nargs=None)
     parser.add_argument("--cell", metavar="VALUES", help="of a cell, such as relu,3; needed where there are several")

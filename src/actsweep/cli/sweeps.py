@@ -19,8 +19,8 @@ def _plan(words: list[str], debug: bool) -> int:
     def show(config: "StudyConfig", overrides: list[str]) -> int:
         import json
 
-        from actsweep.plan import make_plan, plan_tables
         from actsweep.report.terminal.console import Screen
+        from actsweep.run.plan import make_plan, plan_tables
 
         plan = make_plan(config)
         if as_json:
@@ -80,7 +80,7 @@ def _run_study(
 ) -> int:
     from actsweep.cli.results import show_results
     from actsweep.report.terminal.console import Screen
-    from actsweep.sweep import run_sweep
+    from actsweep.run.sweep import run_sweep
 
     screen = Screen()
     _require_copy(config)
@@ -123,15 +123,15 @@ def _train(words: list[str], debug: bool) -> int:
     if any(word == "--from" or word.startswith("--from=") for word in words):
         return _repeat(words)
     from actsweep.config import run_with_hydra
-    from actsweep.one_trial import run_one_trial
     from actsweep.report.terminal.console import Screen
+    from actsweep.run.one_trial import run_one_trial
 
     return run_with_hydra("train", words, lambda config, overrides: run_one_trial(config, Screen()))
 
 
 def _repeat(words: list[str]) -> int:
-    from actsweep.repeat import repeat_trial
     from actsweep.report.terminal.console import Screen
+    from actsweep.run.repeat import repeat_trial
 
     parser = Parser("train", "--from RUN_DIR/trials/ID", "repeat a recorded trial, and compare the curves")
     parser.add_argument("--from", dest="trial", type=Path, required=True, help="the folder of the trial")

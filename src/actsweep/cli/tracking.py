@@ -47,7 +47,7 @@ def _publish(words: list[str], debug: bool) -> int:
     from actsweep.records import StudyFolder, open_study
     from actsweep.report.terminal.console import Screen
     from actsweep.report.wording import count
-    from actsweep.results import outcome_of, rebuilt
+    from actsweep.studies.results import outcome_of, rebuilt
     from actsweep.tracker import StudyOutcome, publish
 
     parser = Parser("publish", COMMANDS["publish"].usage, COMMANDS["publish"].summary)
@@ -75,10 +75,10 @@ def _publish(words: list[str], debug: bool) -> int:
 
 def _agents(words: list[str], debug: bool) -> int:
     from actsweep.cluster import AgentsAsked, access_notes, run_agents
-    from actsweep.host.signals import interrupting
-    from actsweep.redaction import redacted
     from actsweep.report.terminal.console import Screen
     from actsweep.report.wording import clean, count
+    from actsweep.system.redaction import redacted
+    from actsweep.system.signals import interrupting
     from actsweep.tracker import identity
 
     arguments = _agents_parser().parse_args(words)

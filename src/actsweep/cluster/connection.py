@@ -22,9 +22,9 @@ from actsweep.cluster.environment import ALWAYS, environment, own_cluster_enviro
 from actsweep.cluster.reach import resolved
 from actsweep.cluster.request import shown, worker_request
 from actsweep.errors import RequestError
-from actsweep.host.devices import cores
 from actsweep.plugins import plugin_environment
 from actsweep.settings import ClusterSettings, ResourceSettings
+from actsweep.system.devices import cores
 
 MEBIBYTE = 2**20
 ENOUGH_FILES = 256

@@ -12,7 +12,7 @@ from typing import Any
 
 from actsweep.cluster.connection import first_line
 from actsweep.errors import RemoteError, RequestError
-from actsweep.remote import RemoteFolder, is_remote
+from actsweep.system.remote import RemoteFolder, is_remote
 
 ANSWER_SECONDS = 60.0
 

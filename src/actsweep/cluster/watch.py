@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import psutil
 
 from actsweep.cluster.background import beside
-from actsweep.host.halt import Halt
+from actsweep.system.halt import Halt
 
 LOOK_SECONDS = 1.0
 PATIENCE_SECONDS = 8.0

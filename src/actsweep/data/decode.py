@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from actsweep.data.listing import Listing
 from actsweep.data.origin import MIN_SIDE
 from actsweep.errors import DataError
-from actsweep.host.devices import cores
+from actsweep.system.devices import cores
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -15,8 +15,8 @@ from actsweep.data.entry import Notes
 from actsweep.data.listing import EXTENSIONS, Listing, list_images
 from actsweep.data.origin import LAYOUT, Images, Origin
 from actsweep.errors import DataError
-from actsweep.remote import RemoteFile, RemoteFolder, is_remote
 from actsweep.settings import DataSettings
+from actsweep.system.remote import RemoteFile, RemoteFolder, is_remote
 
 
 def image_folder(settings: DataSettings) -> Origin:

@@ -11,8 +11,8 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from actsweep.space import Side, Value
 from actsweep.study import Phase
+from actsweep.study.space import Side, Value
 
 Row = Mapping[str, Any]
 FailureReason = Literal["error", "memory", "gpu_memory", "lost", "timeout", "data", "disk", "storage"]

@@ -22,7 +22,7 @@ from actsweep.events.kinds import (
     TrialStarted,
     TrialStopped,
 )
-from actsweep.space import Side, Value
+from actsweep.study.space import Side, Value
 
 CellKey = tuple[tuple[str, Value], ...]  # scientific values by path
 Place = tuple[CellKey, int]  # with a block

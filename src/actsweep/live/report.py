@@ -64,7 +64,7 @@ def copied(record: StudyRecord) -> StudyRecord:
 
 
 def _body(folder: StudyFolder, opened: OpenedStudy) -> Body:
-    from actsweep.results import compute
+    from actsweep.studies.results import compute
 
     computed = compute(folder, opened)
     return body(computed.results, computed.trials, computed.provenance)

@@ -10,8 +10,8 @@ from actsweep.live.follow import FollowedStudy
 from actsweep.report.state import StudyState
 from actsweep.report.summary import CellState, best_accuracy
 from actsweep.report.wording import DASH, clean, duration, number, percent
-from actsweep.space import Value, text
 from actsweep.studies import StudyEntry
+from actsweep.study.space import Value, text
 
 MOST_TRIALS = 50
 _LONGEST_MESSAGE = 200  # characters

@@ -5,12 +5,12 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
-from actsweep.activations import ACTIVATIONS, Activation
 from actsweep.errors import RequestError
+from actsweep.plugins.activations import ACTIVATIONS, Activation
 
 
 def build_activation(name: str) -> nn.Module:
-    """A new module that computes the activation `name`, one of `actsweep.activations.ACTIVATIONS`.
+    """A new module that computes the activation `name`, one of `actsweep.plugins.activations.ACTIVATIONS`.
 
     Raises:
         RequestError: a plugin does not keep what it promises of it.

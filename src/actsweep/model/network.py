@@ -13,7 +13,6 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from actsweep.architecture import SMALLEST_IMAGE, features, stages
 from actsweep.errors import DataError
 from actsweep.model.activation import build_activation
 from actsweep.model.init import init_network
@@ -21,6 +20,7 @@ from actsweep.model.optimizers import build_optimizer
 from actsweep.model.plugin import plugin_network
 from actsweep.model.schedules import build_schedule
 from actsweep.settings import ModelSettings, OptimizerSettings
+from actsweep.study.architecture import SMALLEST_IMAGE, features, stages
 
 Batch = tuple[Tensor, Tensor]
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from actsweep.activations import ACTIVATIONS
 from actsweep.model.activation import derivative, largest_derivative
 from actsweep.model.evaluation import evaluating
 from actsweep.model.network import Classifier
+from actsweep.plugins.activations import ACTIVATIONS
 
 SATURATED_BELOW = 0.1
 

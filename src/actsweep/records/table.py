@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from actsweep.curves import GRAD_NORMS
 from actsweep.events import StudyRecord, TrialRecord, TrialStarted
 from actsweep.records.folder import write_whole
-from actsweep.space import Value, text
 from actsweep.study import PHASES, Study
+from actsweep.study.space import Value, text
 
 if TYPE_CHECKING:
     import pyarrow as pa

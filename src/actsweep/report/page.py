@@ -15,8 +15,8 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from actsweep.analysis import TrialCurve
-from actsweep.provenance import Provenance
 from actsweep.records import write_whole
+from actsweep.records.derived.provenance import Provenance
 from actsweep.report.figures import Figure, arm_styles, figures
 from actsweep.report.headline import headline, tallies
 from actsweep.report.rows import Results, cell_heading, cell_terms, cell_texts, verdict_groups

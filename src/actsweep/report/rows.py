@@ -8,7 +8,7 @@ from typing import Any
 
 from actsweep.report.interval_line import IntervalLine, interval_line
 from actsweep.report.wording import DASH, clean, hundredths, number, percent
-from actsweep.space import text
+from actsweep.study.space import text
 
 Row = Mapping[str, Any]
 Results = Mapping[str, Any]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actsweep.events import StudyRecord, TrialRecord, place_of
-from actsweep.space import Value
 from actsweep.study import PHASES, Cell, Phase, Study
+from actsweep.study.space import Value
 
 _COUNTED = {"completed": "done", "diverged": "done", "stopped": "done", "running": "running", "failed": "failed"}
 _Place = tuple[str, int, Phase]

@@ -6,7 +6,7 @@ from typing import Any
 
 from actsweep.report.rows import Results, Row, cell_heading, cell_label, nuisance_of
 from actsweep.report.wording import clean
-from actsweep.space import text
+from actsweep.study.space import text
 
 _LONGEST = 120  # characters of a value
 

@@ -60,8 +60,8 @@ def _config(study: Study, trial: TrialRecord) -> TrialConfig:
 
 
 def _costs(source: dict[str, Any], units: list[list[dict[str, Any]]]) -> Iterator[list[float]]:
-    from actsweep.cost import step_costs  # only the worker pays for it
     from actsweep.data import load
+    from actsweep.train.cost import step_costs  # only the worker pays for it
     from actsweep.worker.images import source_here
 
     for unit in units:

@@ -20,10 +20,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from actsweep.events import Event, StudyRecord, TrialRecord, TrialStarted
 from actsweep.records import StudyFolder, write_whole
+from actsweep.records.derived.stopping import best_accuracies
 from actsweep.search.proposer import distribution
-from actsweep.space import Dimension, Value
-from actsweep.stopping import best_accuracies
 from actsweep.study import Cell, Study
+from actsweep.study.space import Dimension, Value
 
 EVERY = 60.0  # seconds between two batches
 

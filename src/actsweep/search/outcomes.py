@@ -1,8 +1,8 @@
 """How trials ended, judged with the analysis's own measure of the best validation accuracy."""
 
 from actsweep.events import StudyRecord, TrialRecord, place_of
+from actsweep.records.derived.stopping import best_accuracies
 from actsweep.search.queue import Outcome
-from actsweep.stopping import best_accuracies
 from actsweep.study import Study
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from actsweep.space import Dimension, Side, Value
 from actsweep.study import Study
+from actsweep.study.space import Dimension, Side, Value
 
 Positions = NDArray[np.float64]  # shape (points, dimensions), each in [0, 1]
 _POINT_STREAM, _GROWTH_STREAM = 1000, 1001  # apart from the streams that trials' seeds come from

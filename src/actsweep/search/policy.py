@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from actsweep.events import FailureReason, TrialFailed
-from actsweep.host.halt import Halt
 from actsweep.records import EventStream
-from actsweep.redaction import redacted
 from actsweep.search.giving_up import GivingUp
 from actsweep.study import Trial
+from actsweep.system.halt import Halt
+from actsweep.system.redaction import redacted
 
 LONGEST_MESSAGE = 2000  # characters
 _HALTING: Mapping[FailureReason, str] = {

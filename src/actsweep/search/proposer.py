@@ -6,7 +6,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
-from actsweep.space import Dimension, Value
+from actsweep.study.space import Dimension, Value
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

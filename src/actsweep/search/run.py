@@ -14,7 +14,6 @@ from ray.tune import CheckpointConfig, FailureConfig, PlacementGroupFactory, Run
 from actsweep.cluster import worker_request
 from actsweep.data import Source
 from actsweep.events import Event, PointChosen, StudyRecord, Subscriber, TrialFinished, place_of
-from actsweep.host.halt import Halt
 from actsweep.records import RESUME_FILE, EventStream, StudyFolder
 from actsweep.search.callback import EventCallback
 from actsweep.search.driver_only import DriverOnly
@@ -30,6 +29,7 @@ from actsweep.search.searcher import StudySearcher
 from actsweep.search.tuning import Announcement
 from actsweep.settings import ClusterSettings
 from actsweep.study import Study, Trial
+from actsweep.system.halt import Halt
 from actsweep.worker import TrialRunner
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from actsweep.events import PointChosen, RangeWidened
 from actsweep.search.points import block_positions, growth_positions, in_new_stretch, points_at
 from actsweep.search.proposer import Proposer
-from actsweep.space import Side, Value, widened
 from actsweep.study import Cell, Study, Trial, trial_seed
+from actsweep.study.space import Side, Value, widened
 
 Announcement = PointChosen | RangeWidened
 Nuisance = dict[str, Value]

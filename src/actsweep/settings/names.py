@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, model_validator
 
-from actsweep.activations import ACTIVATION_NAMES
 from actsweep.plugins import DATA_SETS, MODELS, OPTIMIZERS, Registry, load_plugins, plugins_are_left_out
+from actsweep.plugins.activations import ACTIVATION_NAMES
 from actsweep.settings.base import Settings, known_are
 
 OPTIONS = "options"

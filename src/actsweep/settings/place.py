@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from actsweep.remote import check_address, is_remote
 from actsweep.settings.base import OneLine, PlainName, PositiveInt, Settings
+from actsweep.system.remote import check_address, is_remote
 
 
 class RunSettings(Settings):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from actsweep.errors import RequestError
-from actsweep.redaction import secret_values
+from actsweep.system.redaction import secret_values
 
 _NAME = re.compile(
     r"(?:.*[_-])?(?:(?:api|access|private|secret|ssh)[_-]?key|(?:access|auth)?token|secret|passw(?:or)?d|passphrase|pwd|credentials?)",

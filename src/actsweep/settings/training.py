@@ -5,7 +5,6 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from actsweep.plugins import DATA_SETS, MODELS, OPTIMIZERS
-from actsweep.remote import check_address, is_remote
 from actsweep.settings.base import OneLine, PositiveInt, Settings
 from actsweep.settings.names import (
     ActivationName,
@@ -17,6 +16,7 @@ from actsweep.settings.names import (
     WithPlugins,
     own_options,
 )
+from actsweep.system.remote import check_address, is_remote
 
 MOST_IMAGES = 10**9  # in a batch
 MOST_EPOCHS = 10**6

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from actsweep.errors import RemoteError, RequestError
 from actsweep.records import StudyFolder
-from actsweep.remote import PARTIAL, RemoteFolder, is_remote
+from actsweep.system.remote import PARTIAL, RemoteFolder, is_remote
 
 _ADVICE = {
     True: "it is copied there when its sweep ends",

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from actsweep.errors import RequestError
 from actsweep.settings import StudySettings
-from actsweep.space import Dimension, Value, arm_leaves, dimensions, text, value_lists
+from actsweep.study.space import Dimension, Value, arm_leaves, dimensions, text, value_lists
 
 ARM = "arm"  # the factor's name where arms have names of their own
 

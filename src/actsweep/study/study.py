@@ -9,9 +9,9 @@ from functools import cached_property
 from actsweep.errors import RecordsError, RequestError
 from actsweep.plugins import MEASURES
 from actsweep.settings import OPTIONS, StudyConfig, TrialConfig
-from actsweep.space import Dimension, Value, text
 from actsweep.study.cells import ARM, Cell, Design, cell_label, design, swept_paths
 from actsweep.study.identity import PHASES, Phase, trial_id, trial_seed
+from actsweep.study.space import Dimension, Value, text
 
 _COLUMNS = {"trial_id", "phase", "seed", "block", "epoch", "step", "wall", "status", "rung"}  # of a table of curves
 _ONE_PER_STUDY = {"data.name", "data.root", "trainer.epochs", "trainer.eval_every"}

@@ -12,7 +12,7 @@ import numpy as np
 
 from actsweep.compare.inputs import StratumValue
 from actsweep.curves import FloatArray
-from actsweep.space import text
+from actsweep.study.space import text
 from actsweep.tables.schema import ANY, NUMBER, TEXT, WHOLE, shown
 from actsweep.tables.table import Labels
 

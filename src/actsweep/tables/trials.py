@@ -9,7 +9,7 @@ import numpy as np
 from actsweep.compare.inputs import StratumValue, TrialCurve
 from actsweep.compare.wording import few
 from actsweep.curves import GRAD_NORMS, Curve
-from actsweep.space import text
+from actsweep.study.space import text
 from actsweep.tables.completeness import check_study
 from actsweep.tables.layout import final_status, has_phase, lay_out
 from actsweep.tables.schema import ONCE

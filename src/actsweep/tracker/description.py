@@ -8,8 +8,8 @@ from typing import Any
 from actsweep.curves import Curve, measure_curve
 from actsweep.events import Row, StudyStarted, TrialEnd, TrialFailed, TrialFinished, TrialStarted, TrialStopped
 from actsweep.settings import StudyConfig, TrialConfig
-from actsweep.space import Value, text
 from actsweep.study import Study, all_settings, swept_paths
+from actsweep.study.space import Value, text
 
 _LONGEST_NAME = 128  # W&B's own limits, in characters
 _LONGEST_TAG = 64

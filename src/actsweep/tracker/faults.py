@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from actsweep.redaction import redacted
+from actsweep.system.redaction import redacted
 
 
 def fault_of(action: Callable[[], object]) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 import yaml
 
 from actsweep.errors import RequestError
-from actsweep.space import Dimension
 from actsweep.study import ARM, Study
+from actsweep.study.space import Dimension
 
 _METRIC = {"name": "best_val_acc", "goal": "maximize"}
 _SEEDS = 2**31 - 1

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from actsweep.errors import RemoteError, RequestError
 from actsweep.events import Event, StudyRecord, StudyStarted, TrialFinished
-from actsweep.host.halt import Halt
 from actsweep.records import RESUME_FILE, Attempt, EventStream, StudyFolder
-from actsweep.remote import RemoteFolder
 from actsweep.study import Study
+from actsweep.system.halt import Halt
+from actsweep.system.remote import RemoteFolder
 
 AT_A_TIME = 4  # trials whose files are brought
 LOOK_SECONDS = 10.0  # at the address, for a later attempt

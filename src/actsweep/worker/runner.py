@@ -21,8 +21,8 @@ from actsweep.data import Source
 from actsweep.errors import ActsweepError, RemoteError
 from actsweep.events import Row
 from actsweep.records import RESUME_FILE, Attempt, OutdatedError, StudyFolder
-from actsweep.redaction import redacted
 from actsweep.settings import DataSettings, TrialConfig
+from actsweep.system.redaction import redacted
 from actsweep.worker.failures import reason_of
 from actsweep.worker.hung import ended_when_hung
 from actsweep.worker.images import source_here

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from actsweep.activations import ACTIVATIONS
 from actsweep.model import build_activation, derivative, largest_derivative
+from actsweep.plugins.activations import ACTIVATIONS
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

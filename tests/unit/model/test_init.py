@@ -6,7 +6,6 @@ import torch
 from scipy.stats import norm
 from torch import nn
 
-from actsweep.activations import ACTIVATIONS
 from actsweep.model import (
     build_activation,
     grad_slope,
@@ -16,6 +15,7 @@ from actsweep.model import (
     init_network,
     matched_gain,
 )
+from actsweep.plugins.activations import ACTIVATIONS
 
 SCHEMES = ("torch_default", "xavier", "he", "matched")
 

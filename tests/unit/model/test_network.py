@@ -7,10 +7,10 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from actsweep.activations import ACTIVATIONS
-from actsweep.architecture import weights_bytes
 from actsweep.errors import DataError
 from actsweep.model import Classifier, evaluate
+from actsweep.plugins.activations import ACTIVATIONS
+from actsweep.study.architecture import weights_bytes
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytorch_lightning.utilities.warnings.PossibleUserWarning")
 

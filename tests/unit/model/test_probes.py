@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from actsweep.activations import ACTIVATIONS
 from actsweep.model import dead_share, grad_slope, gradient_norms, probe, saturated_share
+from actsweep.plugins.activations import ACTIVATIONS
 
 IMAGES = (16, 1, 8, 8)
 

@@ -11,7 +11,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from actsweep.analysis import TrialCurve
-from actsweep.provenance import Provenance
+from actsweep.records.derived.provenance import Provenance
 from actsweep.report.page import render, write_report
 from rows_of_results import cell, run, trial, verdict
 

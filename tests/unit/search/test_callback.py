@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from actsweep.events import Event, TrialFailed, TrialFinished, TrialStarted
-from actsweep.host.halt import Halt
 from actsweep.records import EventStream, Ledger
 from actsweep.search.callback import EventCallback
 from actsweep.search.giving_up import GivingUp
@@ -20,6 +19,7 @@ from actsweep.search.queue import TrialQueue
 from actsweep.search.scheduler import Decision
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
+from actsweep.system.halt import Halt
 
 ROWS = [
     {"row": {"epoch": epoch, "val_acc": accuracy, "train_loss": 1.0, "wall": 0.1 * epoch}}

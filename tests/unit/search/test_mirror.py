@@ -26,8 +26,8 @@ from actsweep.events import (
 from actsweep.records import StudyFolder
 from actsweep.search.mirror import Mirror
 from actsweep.settings import StudyConfig
-from actsweep.space import Value
 from actsweep.study import Cell, Study, Trial
+from actsweep.study.space import Value
 
 Compose = Callable[..., StudyConfig]
 WORDS = ("experiment=smoke", "scheduler=asha", "trainer.epochs=4")

@@ -8,8 +8,8 @@ from scipy.stats import qmc
 from actsweep.search.points import block_positions, growth_positions, in_new_stretch, points_at
 from actsweep.settings import StudyConfig
 from actsweep.settings.study import SearchSettings
-from actsweep.space import Dimension, Value
 from actsweep.study import Study
+from actsweep.study.space import Dimension, Value
 
 Compose = Callable[..., StudyConfig]
 SEARCHES = get_args(SearchSettings.model_fields["name"].annotation)

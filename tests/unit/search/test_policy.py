@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from actsweep.events import FailureReason, TrialFailed, TrialStarted
-from actsweep.host.halt import Halt
 from actsweep.records import EventStream, Ledger, read_ledger
 from actsweep.search.giving_up import GivingUp
 from actsweep.search.policy import FailurePolicy
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
+from actsweep.system.halt import Halt
 
 
 class Driver:

@@ -1,5 +1,5 @@
 from actsweep.search.proposer import Proposer
-from actsweep.space import Dimension
+from actsweep.study.space import Dimension
 
 SPACE = (Dimension("lr", "log_uniform", 1e-4, 1e-1), Dimension("norm", "choice", values=("none", "batch")))
 POINTS = [{"lr": lr, "norm": norm} for lr, norm in ((0.001, "none"), (0.1, "batch"), (0.0001, "none"))]

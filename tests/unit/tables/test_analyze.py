@@ -21,8 +21,8 @@ from actsweep.events import (
     TrialStarted,
 )
 from actsweep.records import Ledger, StudyFolder
-from actsweep.results import rebuild
 from actsweep.settings import StudyConfig
+from actsweep.studies.results import rebuild
 from actsweep.study import Study, Trial
 from actsweep.tables import analyze, read_frame, read_table, trial_curves
 from curve_tables import Row, make_rows, pick, without, write_csv

@@ -13,7 +13,7 @@ from actsweep.report.figures.tuning import stopped_text, tuned
 from actsweep.report.palette import Style
 from actsweep.report.rows import Row, arm_of, nuisance_of
 from actsweep.report.wording import clean, count, number, plain_number
-from actsweep.space import text
+from actsweep.study.space import text
 
 PARALLEL = "Settings and accuracy of each tune trial"
 IMPORTANCE = "Which settings mattered"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from actsweep.errors import ActsweepError, RecordsError
 from actsweep.records import OpenedStudy, StudyFolder, curve_table, read_results
 from actsweep.report.wording import clean, count
-from actsweep.results import Computed, compute
+from actsweep.studies.results import Computed, compute
 from actsweep.studies.verifying.contents import Contents
 from actsweep.studies.verifying.findings import Check, Finding
 from actsweep.study import Study

@@ -18,8 +18,8 @@ from actsweep.events import (
     place_of,
 )
 from actsweep.records import LedgerContent, StudyFolder, read_ledger
+from actsweep.records.derived.stopping import best_accuracies
 from actsweep.report.wording import clean, count
-from actsweep.stopping import best_accuracies
 from actsweep.studies.verifying.findings import Check, Finding
 from actsweep.study import Study, cell_label
 

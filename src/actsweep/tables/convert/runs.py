@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actsweep.errors import TableError
-from actsweep.space import text
+from actsweep.study.space import text
 from actsweep.tables.schema import NUMBERS, ONCE, Schema, shown
 from actsweep.tables.sources import Source, open_texts
 

@@ -1,6 +1,0 @@
-"""What a sweep would run, and what that would take, from a short probe on this machine."""
-
-from actsweep.plan.plan import Plan, concurrency, make_plan
-from actsweep.plan.show import plan_tables
-
-__all__ = ["Plan", "concurrency", "make_plan", "plan_tables"]

@@ -1,0 +1,71 @@
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from actsweep.errors import RequestError
+from actsweep.run.doctor import Check, examine, memory_checks
+from actsweep.settings import StudyConfig
+from actsweep.tracker import has_key, require_login
+
+Compose = Callable[..., StudyConfig]
+
+
+@pytest.fixture
+def address() -> str:
+    """Where nothing listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+def by_name(checks: list[Check]) -> dict[str, Check]:
+    return {check.name: check for check in checks}
+
+
+def test_what_is_there_and_what_is_missing(compose: Compose, address: str, tmp_path: Path) -> None:
+    words = ("cluster=ray", f"cluster.address={address}", "tracker=wandb_online", f"run.root={tmp_path}/new")
+    checks = by_name(examine(compose("experiment=smoke", *words)))
+    assert {name for name, check in checks.items() if not check.ok} == {"Ray cluster", "W&B"}
+    assert address in checks["Ray cluster"].found
+    assert "WANDB_API_KEY" in checks["W&B"].hint
+    assert "10 classes" in checks["data"].found
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_data_that_are_missing(compose: Compose, address: str) -> None:
+    words = ("cluster=ray", f"cluster.address={address}", "data=image_folder", "data.root=nowhere")
+    checks = by_name(examine(compose(*words)))
+    assert "nowhere" in checks["data"].found
+    assert not checks["disk"].ok
+
+
+def test_memory_is_what_the_container_leaves(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actsweep.run.doctor.memory_left", lambda: 10**6)
+    checks = by_name(list(memory_checks(compose("experiment=smoke"))))
+    assert not checks["memory"].ok
+    assert checks["memory"].found.startswith("1 MB free")
+
+
+class TestKey:
+    def test_is_found_where_wandb_looks(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert not has_key()
+        (tmp_path / ".netrc").write_text("machine api.wandb.ai login user password k\n")
+        (tmp_path / ".netrc").chmod(0o600)
+        assert has_key()
+        monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example")
+        assert not has_key()
+        monkeypatch.setenv("WANDB_API_KEY", "k")
+        assert has_key()
+
+    def test_in_wandbs_own_settings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path))
+        (tmp_path / "settings").write_text("[default]\napi_key = k\n")
+        assert has_key()
+
+    def test_only_sending_needs_one(self, compose: Compose) -> None:
+        require_login(compose("tracker=wandb_offline").tracker)
+        with pytest.raises(RequestError, match="wandb login"):
+            require_login(compose("tracker=wandb_online").tracker)
