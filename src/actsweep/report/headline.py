@@ -6,6 +6,8 @@ from typing import Any
 from actsweep.report.rows import Results, Row, arm_of, by_matchup, strata, stratum_of, stratum_text
 from actsweep.report.wording import clean, hundredths, percent, points
 
+ACCURACY = "C5"  # the claim that the first lines must not go beyond
+
 
 def headline(results: Results) -> list[str]:
     """One text a stratum, from the replicates alone."""
@@ -57,10 +59,11 @@ def _of_stratum(results: Results, stratum: tuple[Any, ...]) -> str:
         said += f" ({arm_of(results, others[0])} comes next with {percent(others[0]['test_acc_mean'])})"
     compared = _comparisons(results, name, arm_of(results, other), stratum)
     difference = compared.get("d_test_acc")
-    said += _margin(name, arm_of(results, other), difference) + "."
+    unsure = _why_unsure(results, name, arm_of(results, other), stratum)
+    said += _margin(name, arm_of(results, other), difference, unsure) + "."
     if best["failure_share"] or other["failure_share"]:
         said += _among_healthy(name, difference)
-    if difference is None or difference["low"] is None:
+    if unsure or difference is None or difference["low"] is None:
         return said  # who wins among so few runs is chance
     open_mean = difference["low"] <= 0 <= difference["high"]
     return said + _odds(name, arm_of(results, other), compared.get("p_a_better"), open_mean=open_mean)
@@ -82,13 +85,25 @@ def _comparisons(results: Results, best: str, other: str, stratum: tuple[Any, ..
     }
 
 
-def _margin(best: str, other: str, row: Row | None) -> str:
+def _why_unsure(results: Results, best: str, other: str, stratum: tuple[Any, ...]) -> str:
+    """Why the claim on the two arms' accuracies cannot be assessed, as a clause; empty where it can."""
+    for row in results["verdicts"]:
+        here = row["phase"] == "replicate" and stratum_of(results, row) == stratum
+        if here and row["claim"] == ACCURACY and {clean(row["a"]), clean(row["b"])} == {best, other}:
+            why = clean(row["why"]).rstrip(".")
+            return why[:1].lower() + why[1:] if row["verdict"] == "not assessable" else ""
+    return ""
+
+
+def _margin(best: str, other: str, row: Row | None, unsure: str) -> str:
     if row is None or row["estimate"] is None:
         return f"; it was not compared with {other}"
     said = f", {points(_sign(best, row) * row['estimate'])} above {other}"
     interval = _interval(best, row, row)
     if interval is None:
         return f"{said}; there are too few runs to say how sure that is"
+    if unsure:
+        return f"{said}; whether that is more than chance cannot be said: {unsure}"
     low, high = interval
     said += f" ({percent(row['level'], decimals=2)} interval {hundredths(low)} to {hundredths(high)})"
     if row["equivalent"]:

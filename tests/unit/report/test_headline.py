@@ -1,7 +1,7 @@
 from typing import Any
 
 from actsweep.report.headline import headline
-from rows_of_results import cell, comparison
+from rows_of_results import cell, comparison, verdict
 
 Row = dict[str, Any]
 
@@ -63,6 +63,18 @@ def test_equivalent_arms_are_called_equal(results: Row) -> None:
 def test_too_few_runs_for_an_interval(results: Row) -> None:
     rows = comparison("d_test_acc", 0.02, None, None), comparison("p_a_better", 1.0, None, None)
     assert compared(results, *rows).endswith("above sigmoid; there are too few runs to say how sure that is.")
+
+
+def test_the_headline_says_no_more_than_the_claim_on_accuracy(results: Row) -> None:
+    why = "Only 3 replicates per arm can be used for this, and 10 are needed: 7 more per arm."
+    rows = comparison("d_test_acc", 0.18, 0.158, 0.205), comparison("p_a_better", 1.0, None, None, p_permutation=0.1)
+    results["verdicts"] = [verdict("C5", "s", "not assessable", (0.18, 0.158, 0.205, 0.01), why)]
+    assert compared(results, *rows).endswith(
+        "18.0 percentage points above sigmoid; whether that is more than chance cannot be said: only 3 replicates per "
+        "arm can be used for this, and 10 are needed: 7 more per arm."
+    )
+    results["verdicts"] = [{**results["verdicts"][0], "depth": 6}, {**results["verdicts"][0], "verdict": "supported"}]
+    assert "the difference is more than chance" in compared(results, *rows)
 
 
 def test_arms_that_were_not_compared(results: Row) -> None:
