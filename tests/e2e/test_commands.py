@@ -91,3 +91,25 @@ def test_several_runs_of_train(actsweep: Command, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("completed; test accuracy") == 2
     assert len(trials_of(tmp_path / "outputs" / "smoke")) == 2
+
+
+def test_a_trial_by_itself_leaves_a_study_of_that_name_alone(actsweep: Command, smoke: Any) -> None:
+    before, place = files(smoke.folder), smoke.folder.parent.parent
+    done = actsweep("train", "experiment=smoke", "trainer.epochs=1", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert "weights in outputs/smoke-train/trials/" in done.stdout
+    assert files(smoke.folder) == before
+
+
+def test_a_trial_by_itself_gets_a_run_where_a_tracker_is_named(actsweep: Command, tmp_path: Path) -> None:
+    done = actsweep("train", "experiment=smoke", "trainer.epochs=1", "tracker=wandb_offline", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (run,) = (tmp_path / "outputs" / "smoke" / "wandb").glob("offline-run-*/run-*.wandb")
+    assert run.stat().st_size > 0
+
+
+def test_a_trial_by_itself_is_not_sent_without_a_key(actsweep: Command, tmp_path: Path) -> None:
+    refused = actsweep("train", "experiment=smoke", "tracker=wandb_online", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "no W&B key is found" in refused.stderr
+    assert not (tmp_path / "outputs").exists()

@@ -126,7 +126,10 @@ def _train(words: list[str], debug: bool) -> int:
     from actsweep.report.terminal.console import Screen
     from actsweep.run.one_trial import run_one_trial
 
-    return run_with_hydra("train", words, lambda config, overrides: run_one_trial(config, Screen()))
+    def run(config: "StudyConfig", overrides: list[str]) -> int:
+        return run_one_trial(config, Screen(), track=any(word.startswith("tracker=") for word in overrides))
+
+    return run_with_hydra("train", words, run)
 
 
 def _repeat(words: list[str]) -> int:

@@ -8,19 +8,21 @@ from rich.console import Console
 
 from actsweep.data import load, prepare
 from actsweep.events import Row
-from actsweep.records import RESUME_FILE, Attempt, StudyFolder, latest_attempt
+from actsweep.records import RESUME_FILE, Attempt, StudyFolder, holds_study, latest_attempt
 from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.study import trial_id
-from actsweep.tracker import AgentsRun, agents_run
+from actsweep.tracker import LoneRun, lone_run
 from actsweep.train import train
 
 CURVE_HEADING = "epoch  train loss  train acc  val loss  val acc  seconds"
 
 
-def run_one_trial(config: StudyConfig, console: Console) -> int:
+def run_one_trial(config: StudyConfig, console: Console, *, track: bool = False) -> int:
     """Train the trial that the model, optimizer, data, trainer and seed settings describe.
 
-    Where an agent of W&B has started it, its rows and what it came to go to the run that the agent named.
+    Where an agent of W&B has started it, its rows and what it came to go to the run that the agent named; with `track`
+    to a run of its own. Its files are those of a trial of the study of that name, or, where there is such a study
+    already, of `NAME-train` beside it.
 
     Returns:
         0, also where the trial diverged: that is a result; 1 where not all of it could be handed to W&B.
@@ -28,10 +30,10 @@ def run_one_trial(config: StudyConfig, console: Console) -> int:
     trial = config.trial({}, config.seed)
     source = prepare(config.data)
     name = trial_id(trial, source.fingerprint)
-    folder = StudyFolder(Path(config.run.root) / config.run.name)
-    console.print(f"trial {name}: {described(trial)}", markup=False)
-    console.print(CURVE_HEADING)
-    with _agents_run(config, trial, name, folder) as run:
+    folder = _folder(config)
+    with _tracked(lone_run(config, trial, name, folder.path, asked=track)) as run:
+        console.print(f"trial {name}: {described(trial)}", markup=False)
+        console.print(CURVE_HEADING)
 
         def show(row: Row) -> None:
             if row["epoch"] == 0:  # a trial that cannot begin leaves nothing behind
@@ -54,9 +56,14 @@ def run_one_trial(config: StudyConfig, console: Console) -> int:
     return int(bool(run.fault))
 
 
+def _folder(config: StudyConfig) -> StudyFolder:
+    """Never a study's own: what is there is what its ledger says."""
+    folder = StudyFolder(Path(config.run.root) / config.run.name)
+    return StudyFolder(folder.path.with_name(f"{config.run.name}-train")) if holds_study(folder) else folder
+
+
 @contextmanager
-def _agents_run(config: StudyConfig, trial: TrialConfig, name: str, folder: StudyFolder) -> Iterator[AgentsRun | None]:
-    run = agents_run(config, trial, name, folder.path)
+def _tracked(run: LoneRun | None) -> Iterator[LoneRun | None]:
     try:
         yield run
     except BaseException:

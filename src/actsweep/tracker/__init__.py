@@ -3,10 +3,10 @@
 A study that runs: `subscriber` (the queue and its thread), `recorder` (from events to runs), `study_run` (what it came
 to). One that has run: `publish`, and `dashboard` for the views. Both stand on `client` (the door to wandb),
 `description` and `outcome` (what W&B is told, as plain values), `stored` (what W&B has). W&B's own sweeps:
-`sweep_file`, `alone` (the run that an agent asks for), `sweep_runs` (anyone's, to be analysed).
+`sweep_file`, `alone` (the run of a trial of no study), `sweep_runs` (anyone's, to be analysed).
 """
 
-from actsweep.tracker.alone import AgentsRun, agents_run
+from actsweep.tracker.alone import LoneRun, lone_run
 from actsweep.tracker.login import LOGIN_HINT, has_key, identity, require_login
 from actsweep.tracker.outcome import ModelFile, StudyOutcome
 from actsweep.tracker.publish import Published, publish
@@ -16,17 +16,17 @@ from actsweep.tracker.sweep_runs import SweepRun, runs_of_sweep
 
 __all__ = [
     "LOGIN_HINT",
-    "AgentsRun",
+    "LoneRun",
     "ModelFile",
     "Published",
     "StudyOutcome",
     "SweepRun",
     "Tracker",
     "TrackerSummary",
-    "agents_run",
     "agents_sweep",
     "has_key",
     "identity",
+    "lone_run",
     "publish",
     "require_login",
     "runs_of_sweep",

@@ -1,4 +1,4 @@
-"""The W&B run of a trial that one of W&B's own agents has started: rows as they come, and what it came to."""
+"""The W&B run of a trial by itself, or that one of W&B's own agents has started: its rows, and what it came to."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -10,12 +10,13 @@ from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.tracker.client import Client, OpenRun
 from actsweep.tracker.description import describe_alone, history_row, result_summary
 from actsweep.tracker.faults import fault_of
+from actsweep.tracker.login import require_login
 
 AGENT = "WANDB_SWEEP_ID"  # what an agent sets, beside the run's id, its parameters and the project
 
 
-class AgentsRun:
-    """The run that an agent has asked this process for. No method raises: without W&B the trial goes on.
+class LoneRun:
+    """The run of a trial that is of no study. No method raises: without W&B the trial goes on.
 
     Args:
         config: the settings that the trial is part of.
@@ -74,8 +75,15 @@ class AgentsRun:
             self.fault = self.fault or fault
 
 
-def agents_run(config: StudyConfig, trial: TrialConfig, trial_id: str, folder: Path) -> AgentsRun | None:
-    """The run of a trial that an agent of W&B has started; None where none has, or with `tracker=none`."""
-    if not os.environ.get(AGENT) or config.tracker.name == "none":
+def lone_run(config: StudyConfig, trial: TrialConfig, trial_id: str, folder: Path, *, asked: bool) -> LoneRun | None:
+    """The run of a trial that is of no study; None where neither the user (`asked`) nor an agent of W&B wants one.
+
+    Raises:
+        RequestError: the user wants it sent, and there is no key to send it with.
+    """
+    by_agent = bool(os.environ.get(AGENT))
+    if config.tracker.name == "none" or not (asked or by_agent):
         return None
-    return AgentsRun(config, trial, trial_id, folder)
+    if not by_agent:
+        require_login(config.tracker)
+    return LoneRun(config, trial, trial_id, folder)
