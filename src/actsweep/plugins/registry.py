@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from actsweep.curves import LISTED
+from actsweep.curves import LISTED, Curve
 from actsweep.errors import RequestError
 
 NAME_PATTERN = r"[A-Za-z][A-Za-z0-9_]{0,49}"
@@ -20,11 +20,13 @@ _COLUMNS = (
     *("seconds", "seconds_from", "wall", "train_loss", "train_acc", "val_loss", "val_acc", "test_loss"),
     *("best_test_acc", "train_loss_min", "gap_end_test", "gap_end_val"),
     *("epochs_at_horizon", "steps_at_horizon", "seconds_at_horizon"),
+    *("epochs_between_hi", "epochs_between_lo"),
     *LISTED,
 )
 
 Entry = TypeVar("Entry")
 Function = TypeVar("Function", bound=Callable[..., Any])
+Measure = TypeVar("Measure", bound=Callable[[Curve], float | None])
 
 
 class Registry(Generic[Entry]):
@@ -129,7 +131,7 @@ def register_optimizer(name: str) -> Callable[[Function], Function]:
     return OPTIMIZERS.adding(name, caller())
 
 
-def register_measure(name: str) -> Callable[[Function], Function]:
+def register_measure(name: str) -> Callable[[Measure], Measure]:
     """Register a measure of a trial, which the results then list under its name, and its cells' means as NAME_mean.
 
     What is decorated is a pure function of a trial's `actsweep.curves.Curve` that returns a number, or None where the
