@@ -1,6 +1,7 @@
 """Hyperparameter sweeps that give each activation an equal, tuned chance, and honest measures of what comes out.
 
-`load` opens a study that has been run, `analyze` analyses curves from any tool. The functions that register something
+`load` opens a study that has been run, `analyze` analyses curves from any tool, `compose` gives the settings that
+`actsweep train` would take, for the LightningModule and its data. The functions that register something
 are for plugins, and `build_activation` for their models: docs/plugins.md.
 """
 
@@ -12,6 +13,7 @@ __all__ = [
     "__version__",
     "analyze",
     "build_activation",
+    "compose",
     "load",
     "register_activation",
     "register_data",
@@ -23,12 +25,14 @@ __all__ = [
 if TYPE_CHECKING:
     from actsweep.activations import register_activation
     from actsweep.api import analyze, load
+    from actsweep.config import compose
     from actsweep.model import build_activation
     from actsweep.plugins import register_data, register_measure, register_model, register_optimizer
 
 _HOMES = {
     "analyze": "api",
     "build_activation": "model",
+    "compose": "config",
     "load": "api",
     "register_activation": "activations",
     "register_data": "plugins",
