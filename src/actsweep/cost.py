@@ -44,7 +44,7 @@ class _Stepper:
         images, labels = next(self._batches)
         self._optimizer.zero_grad()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
-            loss = self._module.training_step((images, labels), 0)
+            loss = self._module.loss((images, labels))
         loss.backward()  # type: ignore[no-untyped-call]
         self._module.configure_gradient_clipping(self._optimizer)
         self._optimizer.step()

@@ -64,7 +64,7 @@ class Classifier(pl.LightningModule):
             "image_shape": tuple(image_shape),
             "classes": classes,
         }
-        self.save_hyperparameters(hparams, logger=False)
+        self.save_hyperparameters(hparams)
         self.network = _build_network(self.architecture, image_shape, classes)
         # With this layout a step on a CPU takes a sixth to a third less time, and a GPU needs it for half precision.
         self.network.to(memory_format=torch.channels_last)
@@ -85,24 +85,48 @@ class Classifier(pl.LightningModule):
         logits: Tensor = self.network(images)
         return logits
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """Mean cross-entropy, in nats, of a batch of float images (n, c, h, w) and int64 labels (n,).
 
-        The labels are smoothed by `optimizer.label_smoothing`; no other loss in the package is.
+        The labels are smoothed by `optimizer.label_smoothing`; no other loss in the package is. This is all that a loop
+        without a Trainer needs of a step's forward pass: nothing is logged.
         """
         images, labels = batch
         smoothing = self._optimizer_settings.label_smoothing
         return functional.cross_entropy(self(images), labels, label_smoothing=smoothing)
 
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The batch's `loss`; log its mean over the images of an epoch (`train_loss`)."""
+        loss = self.loss(batch)
+        self._log_means({"train_loss": loss}, len(batch[1]))
+        return loss
+
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the means over images of the cross-entropy (`val_loss`) and of the accuracy (`val_acc`, 0 to 1)."""
+        self._log_evaluation("val", batch)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """The same as `test_loss` and `test_acc`."""
+        self._log_evaluation("test", batch)
+
+    def predict_step(self, batch: Batch | Tensor, batch_idx: int) -> Tensor:
+        """Logits (n, classes) of a batch, which may be of images alone."""
+        images = batch if isinstance(batch, Tensor) else batch[0]
+        logits: Tensor = self(images)
+        return logits
+
+    def _log_evaluation(self, split: str, batch: Batch) -> None:
         images, labels = batch
         logits = self(images)
         metrics = {
-            "val_loss": functional.cross_entropy(logits, labels),
-            "val_acc": (logits.argmax(dim=1) == labels).float().mean(),
+            f"{split}_loss": functional.cross_entropy(logits, labels),
+            f"{split}_acc": (logits.argmax(dim=1) == labels).float().mean(),
         }
-        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(labels))
+        self._log_means(metrics, len(labels))
+
+    def _log_means(self, metrics: dict[str, Tensor], images: int) -> None:
+        """Log means over all images of an epoch, of all processes; until its end no step waits for a device."""
+        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=images, sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer over all parameters, with its schedule where the learning rate changes.

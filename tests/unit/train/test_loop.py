@@ -147,6 +147,15 @@ def test_a_stock_trainer_gives_the_same_network(trial: Callable[..., Trial], wor
     assert losses_of(module, data) == [curve.train_loss[-1], curve.val_loss[-1], curve.test_loss]
 
 
+def test_no_step_of_a_trial_logs_anything(trial: Callable[..., Trial], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which would cost as much as a small network's step, and could not be captured in a CUDA graph."""
+    logged: list[object] = []
+    for name in ("log", "log_dict"):
+        monkeypatch.setattr(Classifier, name, lambda self, *given, **how: logged.append(given))
+    assert train(*trial()).status == "completed"
+    assert logged == []
+
+
 def test_a_bare_loop_gives_the_same_network(trial: Callable[..., Trial]) -> None:
     config, data = trial("data.augment=true")
     curve = train(config, data)
