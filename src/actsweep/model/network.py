@@ -17,6 +17,7 @@ from actsweep.architecture import SMALLEST_IMAGE, features, stages
 from actsweep.errors import DataError
 from actsweep.model.activation import build_activation
 from actsweep.model.init import init_network
+from actsweep.model.length import training_length
 from actsweep.model.optimizers import build_optimizer
 from actsweep.model.plugin import plugin_network
 from actsweep.model.schedules import build_schedule
@@ -131,13 +132,15 @@ class Classifier(pl.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer over all parameters, with its schedule where the learning rate changes.
 
-        A schedule is as long as the Trainer's own training, and counts its steps.
+        A schedule is as long as the Trainer's own training, and counts the optimizer's steps.
+
+        Raises:
+            RequestError: the schedule needs a length of training, or of an epoch, that the Trainer does not know.
         """
         settings = self._optimizer_settings
         if settings.schedule == "none" and not settings.warmup:
             return build_optimizer(settings, self.parameters())
-        steps = int(self.trainer.estimated_stepping_batches)
-        optimizer, schedule = self.optimizer_and_schedule(steps, int(self.trainer.num_training_batches))
+        optimizer, schedule = self.optimizer_and_schedule(*training_length(settings, self.trainer))
         if schedule is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
