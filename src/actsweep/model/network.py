@@ -38,14 +38,15 @@ class Classifier(pl.LightningModule):
     are the module's own, so any Trainer trains it alike. A training step never waits for a device.
 
     Args:
-        model: the architecture; a plain mapping of its settings, as a checkpoint holds, will do.
+        model: the architecture, such as `actsweep.compose("model.activation=tanh").model`. A mapping will do that holds
+            all of these settings, as a checkpoint's does: there are no defaults here, they are those of `conf/`.
         optimizer: the optimizer; likewise.
         image_shape: channels (1 or 3), height and width (at least 8) of the images.
         classes: number of classes, at least 2.
 
     Raises:
         DataError: images of this shape, or that few classes, cannot be classified.
-        pydantic.ValidationError: a mapping does not hold valid settings.
+        pydantic.ValidationError: a mapping lacks a setting, or holds one that is not valid.
     """
 
     def __init__(
