@@ -17,10 +17,10 @@ import torch
 from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.nn import functional
 
-from actsweep.data import Data, load, prepare
+from actsweep.data import Data, load, order_generator, prepare, training_batches
 from actsweep.model import build_module
 from actsweep.settings import TrialConfig
-from actsweep.train import TURNS, order_generator, train, training_batches
+from actsweep.train import TURNS, train
 from bench import cifar
 from bench.training import trial
 
@@ -114,7 +114,7 @@ def _stacked(k: int, config: TrialConfig, data: Data) -> None:
     weights, buffers = stack_module_state(modules)  # type: ignore[arg-type]
     leaves = {name: value.detach().requires_grad_() for name, value in weights.items()}
     optimizer = torch.optim.Adam(leaves.values(), lr=config.optimizer.lr)
-    batches = training_batches(config, data, device, order_generator(config))
+    batches = training_batches(config.data, data, device, order_generator(config.seed))
 
     def loss(own: Any, kept: Any, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         with torch.autocast(device.type, torch.bfloat16, enabled=config.trainer.precision == "bf16"):

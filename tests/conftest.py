@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from actsweep.config import config_folder, run_with_hydra
+from actsweep import config
 from actsweep.settings import StudyConfig
 
 FOREIGN = ("WANDB_", "RAY_", "TUNE_", "HYDRA_", "ACTSWEEP_", "XDG_")
@@ -80,11 +80,4 @@ def smoke(actsweep: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def compose() -> Callable[..., StudyConfig]:
     """The configuration that a sweep's words ask for."""
-
-    def config(*words: str) -> StudyConfig:
-        found: list[StudyConfig] = []
-        run_with_hydra("train", list(words), lambda config, overrides: found.append(config) or 0)
-        return found[0]
-
-    assert config_folder().is_dir()
-    return config
+    return config.compose

@@ -1,8 +1,8 @@
 """Hyperparameter sweeps that give each activation an equal, tuned chance, and honest measures of what comes out.
 
-`load` opens a study that has been run, as a `LoadedStudy`; `analyze` analyses curves from any tool. What either refuses
-is an `ActsweepError`. The functions that register something are for plugins, and `build_activation` for their models:
-docs/plugins.md.
+`load` opens a study that has been run, as a `LoadedStudy`; `analyze` analyses curves from any tool; `compose` gives the
+settings that `actsweep train` would take, for the LightningModule and its data. What they refuse is an `ActsweepError`.
+The functions that register something are for plugins, and `build_activation` for their models: docs/plugins.md.
 """
 
 from importlib import import_module
@@ -16,6 +16,7 @@ __all__ = [
     "__version__",
     "analyze",
     "build_activation",
+    "compose",
     "load",
     "register_activation",
     "register_data",
@@ -26,6 +27,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from actsweep.api import LoadedStudy, analyze, load
+    from actsweep.config import compose
     from actsweep.curves import Curve
     from actsweep.errors import ActsweepError
     from actsweep.model import build_activation
@@ -38,6 +40,7 @@ _HOMES = {
     "LoadedStudy": "api",
     "analyze": "api",
     "build_activation": "model",
+    "compose": "config",
     "load": "api",
     "register_activation": "plugins.activations",
     "register_data": "plugins",

@@ -32,6 +32,27 @@ def config_folder() -> Path:
     return inside if inside.is_dir() else beside
 
 
+def compose(*words: str) -> StudyConfig:
+    """The settings that `actsweep train` takes from the words of a command line, with the defaults of `conf/`.
+
+    Args:
+        words: such as `"data=cifar10"` or `"model.activation=tanh"`; `"--config-dir=FOLDER"` for choices of your own.
+
+    Raises:
+        RequestError: the words ask for something that is not accepted, or not for one configuration.
+    """
+    found: list[StudyConfig] = []
+
+    def keep(config: StudyConfig, overrides: list[str]) -> int:
+        found.append(config)
+        return 0
+
+    run_with_hydra("train", words, keep)
+    if len(found) != 1:
+        raise RequestError(f"{' '.join(words)}: these words give {len(found)} configurations, where one is asked for")
+    return found[0]
+
+
 def run_with_hydra(command: str, words: Sequence[str], task: CommandTask) -> int:
     """Compose the configuration that `words` ask for and hand it to `task`.
 

@@ -179,13 +179,9 @@ STUDY_FILES = [block for block in blocks() if block.language == "yaml" and re.se
 @pytest.mark.parametrize("block", SCRIPTS, ids=lambda block: block.page)
 def test_python_is_whole(block: Block, here: Place) -> None:
     """Modules, which would register their parts in this process for good, are compiled; the others run."""
-    import torch
-    from torch.utils.data import DataLoader, TensorDataset
-
-    batches = DataLoader(TensorDataset(torch.zeros(4, 1, 8, 8), torch.arange(4)))
     code = compile(block.text.replace("0123456789ab", here.trial), block.page, "exec")
     if not MODULE.match(block.text):
-        exec(code, {"batches": batches})
+        exec(code, {})
 
 
 @pytest.mark.parametrize("block", STUDY_FILES, ids=lambda block: block.page)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import actsweep
 from actsweep.config import run_with_hydra
 from actsweep.errors import RequestError
 from actsweep.settings import StudyConfig
@@ -123,6 +124,20 @@ def test_a_target_is_a_setting_that_there_is_not(word: str) -> None:
 def test_multirun_calls_once_per_combination(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert names("train", "--multirun", "seed=1,2,3", f"run.root={tmp_path}") == ["quickstart"] * 3
+
+
+def test_python_gets_the_settings_that_a_command_line_does() -> None:
+    config = actsweep.compose("model.activation=tanh", "seed=3")
+    assert (config.model.activation, config.seed, config.optimizer.name) == ("tanh", 3, "adam")
+
+
+@pytest.mark.parametrize(("words", "count"), [(("--help",), 0), (("--multirun", "seed=0,1"), 2)])
+def test_python_gets_one_configuration(
+    words: tuple[str, ...], count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RequestError, match=f"give {count} configurations, where one is asked for"):
+        actsweep.compose(*words)
 
 
 def test_the_exit_code_is_the_largest_of_the_calls(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ origin.py     what these have in common
 entry.py cache.py elsewhere.py    decoded images on the local disk, and on those of other machines
 splits.py     which images are in which split
 resident.py batches.py augment.py    what a trial sees, as tensors
+module.py     the same as a LightningDataModule
 
 `prepare` loads no torch, so that a driver, which trains nothing, stays small.
 """
@@ -17,17 +18,35 @@ from actsweep.data.cache import cache_folder
 from actsweep.data.sources import Source, prepare
 
 if TYPE_CHECKING:
-    from actsweep.data.batches import Batches, eval_batches
+    from actsweep.data.batches import EVAL_BATCH, Batches, eval_batches, order_generator, training_batches
+    from actsweep.data.module import DataModule
     from actsweep.data.resident import Data, Split, load
 
-__all__ = ["Batches", "Data", "Source", "Split", "cache_folder", "eval_batches", "load", "prepare"]
+__all__ = [
+    "EVAL_BATCH",
+    "Batches",
+    "Data",
+    "DataModule",
+    "Source",
+    "Split",
+    "cache_folder",
+    "eval_batches",
+    "load",
+    "order_generator",
+    "prepare",
+    "training_batches",
+]
 
 _WITH_TORCH = {
+    "EVAL_BATCH": "batches",
     "Batches": "batches",
     "Data": "resident",
+    "DataModule": "module",
     "Split": "resident",
     "eval_batches": "batches",
     "load": "resident",
+    "order_generator": "batches",
+    "training_batches": "batches",
 }
 
 

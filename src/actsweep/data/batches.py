@@ -3,11 +3,16 @@
 import math
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from actsweep.data.augment import flip_and_crop, padding
-from actsweep.data.resident import Split
+from actsweep.data.resident import Data, Split
+from actsweep.settings import DataSettings
+
+EVAL_BATCH = 500  # images in a batch of an evaluation
+_ORDER_STREAM = 1
 
 
 class Batches:
@@ -77,6 +82,25 @@ class Batches:
         source = self._generator
         drawn = torch.randint(values, (n,), generator=source, device=source.device)
         return drawn.to(self._split.images.device)
+
+
+def order_generator(seed: int) -> torch.Generator:
+    """The generator of data order and augmentation of the trial with a seed, which no other draw disturbs."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(_ORDER_STREAM,))
+    return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
+
+
+def training_batches(settings: DataSettings, data: Data, device: torch.device | str, order: torch.Generator) -> Batches:
+    """A trial's minibatches, drawn from `order`; see `order_generator`."""
+    return Batches(
+        data.train,
+        settings.batch_size,
+        mean=data.mean,
+        std=data.std,
+        augment=settings.augment,
+        generator=order,
+        device=device,
+    )
 
 
 def eval_batches(

@@ -6,6 +6,7 @@ network.py      the convolutional classifier, a LightningModule
 build.py        the module that a trial trains
 optimizers.py   optimizers by name
 schedules.py    the course of the learning rate
+length.py       how long a Trainer's training is
 plugin.py       models and optimizers of plugins
 evaluation.py   loss and accuracy over a split
 probes.py       gradient norms by layer, saturated and dead units

@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from actsweep.errors import DataError
 from actsweep.model.activation import build_activation
 from actsweep.model.init import init_network
+from actsweep.model.length import training_length
 from actsweep.model.optimizers import build_optimizer
 from actsweep.model.plugin import plugin_network
 from actsweep.model.schedules import build_schedule
@@ -37,14 +38,15 @@ class Classifier(pl.LightningModule):
     are the module's own, so any Trainer trains it alike. A training step never waits for a device.
 
     Args:
-        model: the architecture; a plain mapping of its settings, as a checkpoint holds, will do.
+        model: the architecture, such as `actsweep.compose("model.activation=tanh").model`. A mapping will do that holds
+            all of these settings, as a checkpoint's does: there are no defaults here, they are those of `conf/`.
         optimizer: the optimizer; likewise.
         image_shape: channels (1 or 3), height and width (at least 8) of the images.
         classes: number of classes, at least 2.
 
     Raises:
         DataError: images of this shape, or that few classes, cannot be classified.
-        pydantic.ValidationError: a mapping does not hold valid settings.
+        pydantic.ValidationError: a mapping lacks a setting, or holds one that is not valid.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class Classifier(pl.LightningModule):
             "image_shape": tuple(image_shape),
             "classes": classes,
         }
-        self.save_hyperparameters(hparams, logger=False)
+        self.save_hyperparameters(hparams)
         self.network = _build_network(self.architecture, image_shape, classes)
         # With this layout a step on a CPU takes a sixth to a third less time, and a GPU needs it for half precision.
         self.network.to(memory_format=torch.channels_last)
@@ -85,35 +87,61 @@ class Classifier(pl.LightningModule):
         logits: Tensor = self.network(images)
         return logits
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """Mean cross-entropy, in nats, of a batch of float images (n, c, h, w) and int64 labels (n,).
 
-        The labels are smoothed by `optimizer.label_smoothing`; no other loss in the package is.
+        The labels are smoothed by `optimizer.label_smoothing`; no other loss in the package is. This is all that a loop
+        without a Trainer needs of a step's forward pass: nothing is logged.
         """
         images, labels = batch
         smoothing = self._optimizer_settings.label_smoothing
         return functional.cross_entropy(self(images), labels, label_smoothing=smoothing)
 
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The batch's `loss`; log its mean over the images of an epoch (`train_loss`)."""
+        loss = self.loss(batch)
+        self._log_means({"train_loss": loss}, len(batch[1]))
+        return loss
+
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the means over images of the cross-entropy (`val_loss`) and of the accuracy (`val_acc`, 0 to 1)."""
+        self._log_evaluation("val", batch)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """The same as `test_loss` and `test_acc`."""
+        self._log_evaluation("test", batch)
+
+    def predict_step(self, batch: Batch | Tensor, batch_idx: int) -> Tensor:
+        """Logits (n, classes) of a batch, which may be of images alone."""
+        images = batch if isinstance(batch, Tensor) else batch[0]
+        logits: Tensor = self(images)
+        return logits
+
+    def _log_evaluation(self, split: str, batch: Batch) -> None:
         images, labels = batch
         logits = self(images)
         metrics = {
-            "val_loss": functional.cross_entropy(logits, labels),
-            "val_acc": (logits.argmax(dim=1) == labels).float().mean(),
+            f"{split}_loss": functional.cross_entropy(logits, labels),
+            f"{split}_acc": (logits.argmax(dim=1) == labels).float().mean(),
         }
-        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(labels))
+        self._log_means(metrics, len(labels))
+
+    def _log_means(self, metrics: dict[str, Tensor], images: int) -> None:
+        """Log means over all images of an epoch, of all processes; until its end no step waits for a device."""
+        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=images, sync_dist=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer over all parameters, with its schedule where the learning rate changes.
 
-        A schedule is as long as the Trainer's own training, and counts its steps.
+        A schedule is as long as the Trainer's own training, and counts the optimizer's steps.
+
+        Raises:
+            RequestError: the schedule needs a length of training, or of an epoch, that the Trainer does not know.
         """
         settings = self._optimizer_settings
         if settings.schedule == "none" and not settings.warmup:
             return build_optimizer(settings, self.parameters())
-        steps = int(self.trainer.estimated_stepping_batches)
-        optimizer, schedule = self.optimizer_and_schedule(steps, int(self.trainer.num_training_batches))
+        optimizer, schedule = self.optimizer_and_schedule(*training_length(settings, self.trainer))
         if schedule is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

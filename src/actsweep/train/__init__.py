@@ -11,7 +11,7 @@ turns.py        several trials in one process, each in its turn
 checkpoint.py   the checkpoint that a trial goes on from, and the weights that stay
 """
 
-from actsweep.train.loop import clean_state, order_generator, train, training_batches
+from actsweep.train.loop import clean_state, train
 from actsweep.train.turns import TURNS
 
-__all__ = ["TURNS", "clean_state", "order_generator", "train", "training_batches"]
+__all__ = ["TURNS", "clean_state", "train"]

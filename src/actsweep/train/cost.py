@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from actsweep.data import Data
+from actsweep.data import Data, order_generator, training_batches
 from actsweep.model import build_module
 from actsweep.settings import TrialConfig
-from actsweep.train import clean_state, order_generator, training_batches
+from actsweep.train import clean_state
 
 BLOCK_STEPS = 4
 WARM_UP_STEPS = 3
@@ -26,7 +26,7 @@ class _Stepper:
         self._device = device
         self._half = config.trainer.precision == "bf16"
         self._module = build_module(config, data.image_shape, data.classes).to(device)
-        self._loader = training_batches(config, data, device, order_generator(config))
+        self._loader = training_batches(config.data, data, device, order_generator(config.seed))
         steps = max(config.trainer.epochs * len(self._loader), MAX_STEPS)  # a schedule cannot go on beyond its end
         self._optimizer, self._schedule = self._module.optimizer_and_schedule(steps, len(self._loader))
         self._batches = self._endless()
@@ -44,7 +44,7 @@ class _Stepper:
         images, labels = next(self._batches)
         self._optimizer.zero_grad()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._half):
-            loss = self._module.training_step((images, labels), 0)
+            loss = self._module.loss((images, labels))
         loss.backward()
         self._module.configure_gradient_clipping(self._optimizer)
         self._optimizer.step()

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from actsweep.model import Classifier
 
 Batch = tuple[Tensor, Tensor]
-Step = Callable[[Batch, int], None]
+Step = Callable[[Batch], None]
 
 
 def train_epoch(
@@ -23,7 +23,7 @@ def train_epoch(
     Nothing here waits for a device.
 
     Args:
-        step: takes a batch and its number within the epoch; see `training_step`.
+        step: takes a step on a batch; see `training_step`.
         schedule: stepped after each training step.
         batches: images (n, channels, height, width) and labels (n,), on the module's device.
         should_stop: asked after each step.
@@ -33,7 +33,7 @@ def train_epoch(
     """
     steps = 0
     for batch in batches:
-        step(batch, steps)
+        step(batch)
         if schedule is not None:
             schedule.step()
         steps += 1
@@ -53,16 +53,16 @@ def training_step(
         precision: the context of a forward pass.
     """
 
-    def gradients(batch: Batch, number: int) -> Tensor:
+    def gradients(batch: Batch) -> Tensor:
         with torch.enable_grad():
             with precision():
-                loss = module.training_step(batch, number)
+                loss = module.loss(batch)
             optimizer.zero_grad()
             loss.backward()
         module.configure_gradient_clipping(optimizer)
         return loss
 
-    def step(batch: Batch, number: int) -> None:
-        optimizer.step(partial(gradients, batch, number))  # type: ignore[arg-type]
+    def step(batch: Batch) -> None:
+        optimizer.step(partial(gradients, batch))  # type: ignore[arg-type]
 
     return step

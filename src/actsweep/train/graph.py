@@ -44,20 +44,20 @@ class CapturedStep:
         self._batch: Batch | None = None
         self._rates: list[Tensor | float] = []
 
-    def __call__(self, batch: Batch, number: int) -> None:
+    def __call__(self, batch: Batch) -> None:
         """Take a step."""
         if self._refused or (self._size and len(batch[1]) != self._size):
-            self._step(batch, number)
+            self._step(batch)
         elif self._warm < WARM_UP_STEPS:
-            self._warm_up(batch, number)
-        elif (self._replay or self._captured(batch, number)) and self._rates_are_as_captured():
+            self._warm_up(batch)
+        elif (self._replay or self._captured(batch)) and self._rates_are_as_captured():
             self._replayed(batch)
         else:
-            self._step(batch, number)
+            self._step(batch)
 
-    def _warm_up(self, batch: Batch, number: int) -> None:
+    def _warm_up(self, batch: Batch) -> None:
         before = _drawn_so_far()
-        self._step(batch, number)
+        self._step(batch)
         self._size = len(batch[1])
         self._warm += 1
         if type(self._optimizer) not in _CAPTURABLE:
@@ -65,13 +65,13 @@ class CapturedStep:
         elif self._warm == WARM_UP_STEPS and not torch.equal(before, _drawn_so_far()):
             self._refuse("it draws random numbers, and a trial beside it would draw the same")
 
-    def _captured(self, batch: Batch, number: int) -> bool:
+    def _captured(self, batch: Batch) -> bool:
         """Capture a step, which is not taken by that; whether it could be."""
         kept = batch[0].clone(memory_format=torch.preserve_format), batch[1].clone()
         self._prepare_optimizer(batch[0].device)
         try:
             with self._captured_rates():
-                self._replay = self._capture(lambda: self._step(kept, number))
+                self._replay = self._capture(lambda: self._step(kept))
         except RuntimeError as error:
             self._refuse(str(error).splitlines()[0])
             self._optimizer.zero_grad()  # of which the capture that failed may have left some without values

@@ -16,7 +16,7 @@ from pytorch_lightning.plugins.environments import LightningEnvironment  # type:
 from torch.optim import Optimizer
 
 from actsweep.curves import Curve
-from actsweep.data import Batches, Data
+from actsweep.data import Data, order_generator, training_batches
 from actsweep.errors import RequestError
 from actsweep.events import Row
 from actsweep.model import build_module
@@ -30,7 +30,6 @@ from actsweep.train.graph import CapturedStep, cuda_capture
 from actsweep.train.recorder import Recorder
 
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
-_ORDER_STREAM = 1
 CHECKPOINT_SECONDS = 0.5
 
 
@@ -79,7 +78,7 @@ def train(
         )
     clean_state(config)
     module = build_module(config, data.image_shape, data.classes)
-    order = order_generator(config)
+    order = order_generator(config.seed)
     resume = ResumeFile(attempt, trial_id(config, data.fingerprint)) if attempt is not None else None
     with _QUIET:
         trainer = _trainer(config.trainer, resume)
@@ -96,7 +95,7 @@ def train(
             checkpoint_seconds,
         )
         trainer.callbacks.append(recorder)  # type: ignore[attr-defined]
-        batches = training_batches(config, resident, device, order)
+        batches = training_batches(config.data, resident, device, order)
         trainer.fit_loop.epoch_loop = EpochLoop(trainer, batches, recorder.look_up, _captured(config.trainer, attempt))
         with _interruptible(), _stream(device):
             trainer.fit(
@@ -125,25 +124,6 @@ def clean_state(config: TrialConfig) -> None:
     random.seed(config.seed)
     np.random.seed(config.seed % 2**32)  # noqa: NPY002 - libraries that draw from numpy's global generator
     torch.manual_seed(config.seed)
-
-
-def order_generator(config: TrialConfig) -> torch.Generator:
-    """The trial's own generator of data order and augmentation, which no other draw disturbs."""
-    sequence = np.random.SeedSequence(config.seed, spawn_key=(_ORDER_STREAM,))
-    return torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
-
-
-def training_batches(config: TrialConfig, data: Data, device: torch.device, order: torch.Generator) -> Batches:
-    """The trial's minibatches, drawn from `order`; see `order_generator`."""
-    return Batches(
-        data.train,
-        config.data.batch_size,
-        mean=data.mean,
-        std=data.std,
-        augment=config.data.augment,
-        generator=order,
-        device=device,
-    )
 
 
 def _captured(settings: TrainerSettings, attempt: Attempt | None) -> Callable[[Step, Optimizer], Step] | None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from actsweep.curves import GRAD_NORMS, Curve, first_bad, stack
-from actsweep.data import Data, Split, eval_batches
+from actsweep.data import EVAL_BATCH, Data, Split, eval_batches
 from actsweep.errors import TrialTimeoutError
 from actsweep.events import Row
 from actsweep.model import Evaluation, evaluate, probe
@@ -19,7 +19,6 @@ from actsweep.settings import TrainerSettings
 from actsweep.train.randomness import random_state, set_random_state
 from actsweep.train.stopwatch import Stopwatch
 
-EVAL_BATCH = 500
 MECHANISM_BATCH = 128
 
 

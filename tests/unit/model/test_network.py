@@ -54,7 +54,7 @@ def test_a_step_changes_every_weight(classifier, activation, norm):
     module = classifier(activation=activation, norm=norm, image_shape=(3, 8, 8))
     before = copy.deepcopy(module.state_dict())
     batch = torch.randn(64, 3, 8, 8), torch.arange(64) % 10
-    module.training_step(batch, 0).backward()
+    module.loss(batch).backward()
     module.configure_optimizers().step()
     changed = {name: not torch.equal(value, before[name]) for name, value in module.state_dict().items()}
     assert all(changed[name] for name in changed if name.endswith("weight"))
@@ -136,7 +136,7 @@ def test_loss_is_the_mean_cross_entropy(classifier):
     module = classifier()
     images, labels = torch.randn(5, 1, 8, 8), torch.tensor([0, 3, 9, 9, 1])
     expected = -torch.log_softmax(module(images), dim=1)[torch.arange(5), labels].mean()
-    torch.testing.assert_close(module.training_step((images, labels), 0), expected)
+    torch.testing.assert_close(module.loss((images, labels)), expected)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_training_step_never_waits_for_the_device(classifier, norm, optimizer)
     settings = {"name": optimizer, "clip": 1.0, "label_smoothing": 0.1, "schedule": "one_cycle"}
     module = classifier(norm=norm, dropout=0.5, optimizer=settings).to("meta")
     batch = torch.empty(4, 1, 8, 8, device="meta"), torch.empty(4, dtype=torch.int64, device="meta")
-    loss = module.training_step(batch, 0)
+    loss = module.loss(batch)
     loss.backward()
     stepped, schedule = module.optimizer_and_schedule(10, 5)
     module.configure_gradient_clipping(stepped)

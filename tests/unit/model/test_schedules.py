@@ -1,12 +1,14 @@
 import copy
+import itertools
 import math
 
 import pytest
 import pytorch_lightning as pl
 import torch
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
+from actsweep.errors import RequestError
 from actsweep.model import evaluate, probe
 
 STEPS, STEPS_PER_EPOCH, LR = 40, 4, 0.1
@@ -79,20 +81,30 @@ def test_the_shortest_trainings_have_their_schedules_too(classifier, schedule, w
     assert all(0 < rate <= LR * (1 + 1e-9) for rate in found)
 
 
-def fitted(module, **trainer):
+class Endless(IterableDataset):
+    """Images without a number of them."""
+
+    def __iter__(self):
+        return ((torch.randn(1, 8, 8), label % 10) for label in itertools.count())
+
+
+def fitted(module, images=None, **changes):
     # As many images in each batch, so that the mean over a batch has one meaning.
-    data = DataLoader(TensorDataset(torch.randn(32, 1, 8, 8), torch.arange(32) % 10), batch_size=8)
-    stock = pl.Trainer(
-        accelerator="cpu",
-        max_epochs=3,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        **trainer,
-    )
-    stock.fit(module, data)
+    images = images or TensorDataset(torch.randn(32, 1, 8, 8), torch.arange(32) % 10)
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    stock = pl.Trainer(**{"accelerator": "cpu", "max_epochs": 3, "enable_checkpointing": False, **quiet, **changes})
+    stock.fit(module, DataLoader(images, batch_size=8))
     return stock
+
+
+class Rates(pl.Callback):
+    """Keeps the learning rate of each batch."""
+
+    def __init__(self):
+        self.found = []
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        self.found.append(trainer.optimizers[0].param_groups[0]["lr"])
 
 
 def test_a_stock_trainer_steps_the_schedule_after_each_training_step(classifier):
@@ -102,12 +114,58 @@ def test_a_stock_trainer_steps_the_schedule_after_each_training_step(classifier)
     assert stock.optimizers[0].param_groups[0]["lr"] == pytest.approx(0, abs=1e-12)
 
 
+class EndsAfter(pl.Callback):
+    """Ends a training that has no end of its own."""
+
+    def __init__(self, epochs):
+        self.epochs = epochs
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        trainer.should_stop = trainer.current_epoch + 1 == self.epochs
+
+
+@pytest.mark.parametrize("accumulated", [2, 3])  # of four batches an epoch: two steps of the optimizer either way
+def test_where_gradients_are_accumulated_the_optimizers_steps_count(classifier, accumulated):
+    module = classifier(optimizer={"name": "sgd", "lr": LR, "schedule": "step", "step_epochs": 1, "gamma": 0.5})
+    seen = Rates()
+    fitted(module, accumulate_grad_batches=accumulated, callbacks=[seen])
+    assert seen.found == pytest.approx([LR] * 4 + [LR / 2] * 4 + [LR / 4] * 4)
+
+
+@pytest.mark.parametrize("settings", [{}, {"warmup": 1.5}, {"schedule": "step", "step_epochs": 1, "gamma": 0.5}])
+def test_what_is_not_as_long_as_the_training_may_go_on_without_end(classifier, settings):
+    stock = fitted(classifier(optimizer=settings), max_epochs=-1, callbacks=[EndsAfter(5)])
+    assert stock.global_step == 20
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_the_length_of_a_training_may_be_given_in_steps(classifier, schedule):
+    seen = Rates()
+    module = classifier(optimizer={"name": "sgd", "lr": LR, "schedule": schedule})
+    fitted(module, Endless(), max_epochs=-1, max_steps=7, callbacks=[seen])
+    assert seen.found == pytest.approx(rates(classifier, steps=7, schedule=schedule))
+
+
+@pytest.mark.parametrize(
+    ("settings", "images", "epochs", "message"),
+    [
+        ({"schedule": "cosine"}, None, -1, "optimizer.schedule=cosine is as long as the training"),
+        ({"schedule": "one_cycle"}, Endless(), 3, "optimizer.schedule=one_cycle is as long as the training"),
+        ({"warmup": 1.0}, Endless(), 3, "optimizer.warmup and optimizer.step_epochs count epochs"),
+        ({"schedule": "step", "step_epochs": 1, "gamma": 0.5}, Endless(), 3, "optimizer.step_epochs count epochs"),
+    ],
+)
+def test_a_schedule_whose_length_is_not_known_is_refused(classifier, settings, images, epochs, message):
+    with pytest.raises(RequestError, match=message):
+        fitted(classifier(optimizer=settings), images, max_epochs=epochs)
+
+
 def test_gradients_are_scaled_down_to_the_largest_norm(classifier):
     module = classifier(optimizer={"name": "sgd", "clip": 0.01, "momentum": 0.0, "lr": 1.0})
     before = copy.deepcopy(module.state_dict())
     batch = torch.randn(16, 1, 8, 8), torch.arange(16) % 10
     optimizer = module.configure_optimizers()
-    module.training_step(batch, 0).backward()
+    module.loss(batch).backward()
     module.configure_gradient_clipping(optimizer)
     optimizer.step()
     moved = sum((value - before[name]).square().sum().item() for name, value in module.state_dict().items())
@@ -129,7 +187,7 @@ def test_smoothing_is_in_the_training_loss_alone(classifier):
     images, labels = torch.randn(16, 1, 8, 8), torch.arange(16) % 10
     logs = torch.log_softmax(plain(images), dim=1)
     expected = -(0.8 * logs[torch.arange(16), labels] + 0.2 * logs.mean(dim=1)).mean()
-    torch.testing.assert_close(smooth.training_step((images, labels), 0), expected)
+    torch.testing.assert_close(smooth.loss((images, labels)), expected)
     assert evaluate(smooth, [(images, labels)]) == evaluate(plain, [(images, labels)])
 
 

@@ -84,8 +84,8 @@ class TestPlan:
         if torch.cuda.is_available():
             pytest.skip("this machine has a GPU")
         steps: list[int] = []
-        step = Classifier.training_step
-        monkeypatch.setattr(Classifier, "training_step", lambda *given: steps.append(1) or step(*given))
+        loss = Classifier.loss
+        monkeypatch.setattr(Classifier, "loss", lambda *given: steps.append(1) or loss(*given))
         plan = make_plan(compose("experiment=smoke", "trainer=gpu", "trainer.epochs=2", "cluster.resources.gpu=0.5"))
         assert len(steps) == EPOCHS * len(plan.study.cells), "no more than the disk's needs take"
         assert plan.figures()["gpu_hours"] is None

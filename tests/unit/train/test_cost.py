@@ -30,13 +30,13 @@ def test_arms_take_turns_and_each_gets_as_many_steps(
 ) -> None:
     """Blocks A B B A: never more than two blocks of an arm in a row, and no arm measured more often."""
     order: list[str] = []
-    step = Classifier.training_step
+    loss = Classifier.loss
 
-    def noted(self: Classifier, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
+    def noted(self: Classifier, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         order.append(self.architecture.activation)
-        return step(self, batch, batch_idx)
+        return loss(self, batch)
 
-    monkeypatch.setattr(Classifier, "training_step", noted)
+    monkeypatch.setattr(Classifier, "loss", noted)
     arms = configs({"model.activation": "relu"}, {"model.activation": "tanh"})
     step_costs(arms, load(prepare(arms[0].data), arms[0].data))
     measured = order[-(order.count("relu") + order.count("tanh") - 6) :]

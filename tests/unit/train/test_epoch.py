@@ -6,10 +6,10 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from actsweep.data import Data, eval_batches
+from actsweep.data import Data, eval_batches, order_generator, training_batches
 from actsweep.model import build_module, evaluate
 from actsweep.settings import TrialConfig
-from actsweep.train import clean_state, order_generator, train, training_batches
+from actsweep.train import clean_state, train
 from actsweep.train.epoch import train_epoch, training_step
 
 Trial = tuple[TrialConfig, Data]
@@ -20,7 +20,7 @@ def epochs_of(trial: Trial, stop_after: int = 10**6) -> tuple[list[int], torch.n
     config, data = trial
     clean_state(config)
     module = build_module(config, data.image_shape, data.classes).train()
-    batches = training_batches(config, data, torch.device("cpu"), order_generator(config))
+    batches = training_batches(config.data, data, torch.device("cpu"), order_generator(config.seed))
     optimizer, schedule = module.optimizer_and_schedule(len(batches) * config.trainer.epochs, len(batches))
     asked = iter(range(1, 10**6))
     step = training_step(module, optimizer, nullcontext)
@@ -64,9 +64,9 @@ def test_an_optimizer_may_call_the_closure_as_often_as_it_likes(trial: Callable[
     clean_state(config)
     module = build_module(config, data.image_shape, data.classes).train()
     calls = []
-    own = module.training_step
-    module.training_step = lambda *args: (calls.append(1), own(*args))[1]  # type: ignore[method-assign]
-    batches = training_batches(config, data, torch.device("cpu"), order_generator(config))
+    own = module.loss
+    module.loss = lambda batch: (calls.append(1), own(batch))[1]  # type: ignore[method-assign]
+    batches = training_batches(config.data, data, torch.device("cpu"), order_generator(config.seed))
     optimizer = Twice(module.parameters(), lr=0.1)
     assert train_epoch(training_step(module, optimizer, nullcontext), None, batches, lambda: False) == 4
     assert len(calls) == 8
@@ -78,7 +78,7 @@ def test_it_never_waits_for_the_device(trial: Callable[..., Trial], words: tuple
     config, data = trial(*words)
     clean_state(config)
     module = build_module(config, data.image_shape, data.classes).to("cuda").train()
-    batches = training_batches(config, data, torch.device("cuda"), order_generator(config))
+    batches = training_batches(config.data, data, torch.device("cuda"), order_generator(config.seed))
     optimizer, schedule = module.optimizer_and_schedule(2 * len(batches), len(batches))
     step = training_step(module, optimizer, nullcontext)
     train_epoch(step, schedule, batches, lambda: False)  # what is set up once may wait

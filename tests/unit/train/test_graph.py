@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from actsweep.data import Data
+from actsweep.data import Data, order_generator, training_batches
 from actsweep.model import Classifier, build_module
 from actsweep.settings import TrialConfig
-from actsweep.train import clean_state, order_generator, train, training_batches
+from actsweep.train import clean_state, train
 from actsweep.train.epoch import train_epoch, training_step
 from actsweep.train.graph import WARM_UP_STEPS, Capture, CapturedStep
 
@@ -32,7 +32,7 @@ class Trained:
         clean_state(config)
         self.said: list[str] = []
         self.module: Classifier = build_module(config, data.image_shape, data.classes).train()
-        batches = training_batches(config, data, torch.device("cpu"), order_generator(config))
+        batches = training_batches(config.data, data, torch.device("cpu"), order_generator(config.seed))
         self.optimizer, schedule = self.module.optimizer_and_schedule(10, 5)
         step = training_step(self.module, self.optimizer, nullcontext)
         if isinstance(capture, Repeated):

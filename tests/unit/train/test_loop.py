@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 
 from actsweep.curves import Curve
-from actsweep.data import Batches, Data, eval_batches
+from actsweep.data import Batches, Data, DataModule, eval_batches
 from actsweep.events import Row
 from actsweep.model import Classifier, evaluate
 from actsweep.records import Attempt
@@ -147,6 +147,43 @@ def test_a_stock_trainer_gives_the_same_network(trial: Callable[..., Trial], wor
     assert losses_of(module, data) == [curve.train_loss[-1], curve.val_loss[-1], curve.test_loss]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("data.augment=true", "model.dropout=0.3", "model.norm=batch"),
+        ("optimizer=sgd", "optimizer.lr=0.1", "optimizer.schedule=one_cycle", "optimizer.clip=0.5", "seed=7"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::pytorch_lightning.utilities.warnings.PossibleUserWarning")
+def test_a_stock_trainer_gives_the_same_weights_with_the_data_module(
+    trial: Callable[..., Trial], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    config, data = trial(*words)
+    train(config, data, attempt=Attempt(tmp_path))
+    batches = DataModule(config.data, seed=config.seed)
+    torch.manual_seed(config.seed)
+    module = Classifier(config.model, config.optimizer, batches.loaded.image_shape, batches.loaded.classes)
+    pl.Trainer(
+        accelerator="cpu",
+        max_epochs=config.trainer.epochs,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    ).fit(module, batches)
+    expected = torch.load(tmp_path / "last.ckpt", weights_only=True)["state_dict"]
+    assert all(torch.equal(weight, expected[name]) for name, weight in module.state_dict().items())
+
+
+def test_no_step_of_a_trial_logs_anything(trial: Callable[..., Trial], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which would cost as much as a small network's step, and could not be captured in a CUDA graph."""
+    logged: list[object] = []
+    for name in ("log", "log_dict"):
+        monkeypatch.setattr(Classifier, name, lambda self, *given, **how: logged.append(given))
+    assert train(*trial()).status == "completed"
+    assert logged == []
+
+
 def test_a_bare_loop_gives_the_same_network(trial: Callable[..., Trial]) -> None:
     config, data = trial("data.augment=true")
     curve = train(config, data)
@@ -199,6 +236,16 @@ def test_lightning_can_load_the_weights(trial: Callable[..., Trial], tmp_path: P
     curve = train(config, data, attempt=Attempt(tmp_path))
     module = Classifier.load_from_checkpoint(tmp_path / "last.ckpt", weights_only=True)
     assert evaluate(module, eval_batches(data.test, 500, mean=data.mean, std=data.std)).accuracy == curve.test_acc
+
+
+def test_a_stock_trainer_can_test_the_weights(trial: Callable[..., Trial], tmp_path: Path) -> None:
+    config, data = trial()
+    curve = train(config, data, attempt=Attempt(tmp_path))
+    module = Classifier(config.model, config.optimizer, data.image_shape, data.classes)
+    stock = pl.Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
+    batches = DataModule(config.data, seed=config.seed)
+    (logged,) = stock.test(module, batches, ckpt_path=tmp_path / "last.ckpt", weights_only=True, verbose=False)
+    assert logged == pytest.approx({"test_loss": curve.test_loss, "test_acc": curve.test_acc}, rel=1e-5)
 
 
 def test_half_precision_learns_about_the_same(trial: Callable[..., Trial]) -> None:
