@@ -5,6 +5,7 @@ same.
 """
 
 import itertools
+import json
 import re
 import shutil
 import subprocess
@@ -57,6 +58,7 @@ def place(smoke: Any, tmp_path_factory: pytest.TempPathFactory) -> Place:
     for name in ("curves.csv", "a.csv"):
         curves.to_csv(folder / name, index=False)
     write_logs(folder / "logs")
+    write_tune_results(folder / "tuned")
     write_files(folder)
     return Place(folder, min(path.name for path in (smoke.folder / "trials").iterdir()))
 
@@ -68,6 +70,15 @@ def write_logs(folder: Path) -> None:
         with SummaryWriter(str(folder / f"activation={activation},seed={seed}")) as writer:  # type: ignore[no-untyped-call]
             for epoch in range(3):
                 writer.add_scalar("val/accuracy", 0.1 + 0.2 * epoch, epoch)  # type: ignore[no-untyped-call]
+
+
+def write_tune_results(folder: Path) -> None:
+    for activation, seed in itertools.product(("relu", "logistic"), (1, 2)):
+        trial = folder / f"{activation}{seed}"
+        trial.mkdir(parents=True)
+        (trial / "params.json").write_text(json.dumps({"activation": activation, "seed": seed}))
+        rows = [{"training_iteration": epoch, "val_acc": 0.2 * epoch} for epoch in (1, 2, 3)]
+        (trial / "result.json").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
 
 @pytest.fixture

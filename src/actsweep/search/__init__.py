@@ -1,8 +1,22 @@
-"""Running a study's trials: Optuna proposes, Ray Tune schedules, and each event goes to the stream as it happens."""
+"""Running a study's trials: Optuna proposes, Ray Tune schedules, and each event goes to the stream as it happens.
+
+`EqualPoints` and `GroupedScheduler` need no study: they are for any `ray.tune.Tuner`.
+"""
 
 from actsweep.search.cost import measure_costs
+from actsweep.search.equal_points import EqualPoints
+from actsweep.search.grouped import GroupedScheduler
 from actsweep.search.mirror import Mirror
 from actsweep.search.queue import Outcome, TrialQueue
 from actsweep.search.run import drop_resume_checkpoint, run_trials
 
-__all__ = ["Mirror", "Outcome", "TrialQueue", "drop_resume_checkpoint", "measure_costs", "run_trials"]
+__all__ = [
+    "EqualPoints",
+    "GroupedScheduler",
+    "Mirror",
+    "Outcome",
+    "TrialQueue",
+    "drop_resume_checkpoint",
+    "measure_costs",
+    "run_trials",
+]

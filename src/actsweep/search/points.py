@@ -1,4 +1,4 @@
-"""The nuisance points of a tuning block: the same positions for every cell, in the same order."""
+"""Positions of nuisance points: the same for every cell of a tuning block, in the same order."""
 
 import itertools
 import math
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from actsweep.study import Study
-from actsweep.study.space import Dimension, Side, Value
+from actsweep.study.space import Dimension, Side, Value, combinations
 
 Positions = NDArray[np.float64]  # shape (points, dimensions), each in [0, 1]
 _POINT_STREAM, _GROWTH_STREAM = 1000, 1001  # apart from the streams that trials' seeds come from
@@ -20,17 +20,21 @@ def block_positions(study: Study, block: int) -> Positions:
 
     Asking for more points later gives the same ones first, but for a grid.
     """
-    points = study.config.study.tune.points
-    rng = _stream(study, _POINT_STREAM, block)
-    match study.config.search.name:
+    points, search = study.config.study.tune.points, study.config.search
+    if search.name == "tpe":
+        points = min(points, search.startup or points)
+    return positions(search.name, points, study.space, _stream(study, _POINT_STREAM, block))
+
+
+def positions(search: str, points: int, space: Sequence[Dimension], rng: np.random.Generator) -> Positions:
+    """The positions of at most `points` points of a space; a grid has at least one for each combination of choices."""
+    match search:
         case "grid":
-            return _grid(points, study.space)
+            return _grid(points, space)
         case "random":
-            return rng.random((points, len(study.space)))
-        case "tpe":
-            return _sobol(min(points, study.config.search.startup or points), len(study.space), rng)
+            return _random(points, len(space), rng)
         case _:
-            return _sobol(points, len(study.space), rng)
+            return _sobol(points, len(space), rng)
 
 
 def growth_positions(study: Study, block: int, growth: int) -> Positions:
@@ -80,9 +84,8 @@ def _random(n: int, dimensions: int, rng: np.random.Generator) -> Positions:
 
 def _grid(n: int, space: Sequence[Dimension]) -> Positions:
     """Every value of each choice with the most levels of each range, its ends among them, that `n` points allow."""
-    choices = math.prod(len(dimension.values) for dimension in space if dimension.distribution == "choice")
     ranges = sum(dimension.distribution != "choice" for dimension in space)
-    levels = _root(n // choices, ranges)
+    levels = _root(n // combinations(space), ranges)
     return np.array(list(itertools.product(*(_levels(dimension, levels) for dimension in space))))
 
 

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from ray.tune.experiment import Trial as TuneTrial
-from ray.tune.schedulers import ASHAScheduler, TrialScheduler
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
 from actsweep.curves import Curve, first_bad, stack
 from actsweep.curves.divergence import counted_accuracy
 from actsweep.events import Event, StudyRecord, TrialRecord, TrialStarted
+from actsweep.search.grouped import GroupedScheduler
 from actsweep.search.in_order import InOrder
 from actsweep.search.packs import Pack
 from actsweep.study import Study, Trial
@@ -33,9 +34,7 @@ class CellSchedulers(InOrder):
     """One asynchronous successive halving per cell, which all blocks of the cell share, behind one Tune scheduler.
 
     Rungs know trials by the study's own ids, so that an attempt that repeats what an earlier one reported counts once.
-    A spared trial is told to its rungs like any other, until it would be stopped; from then on it goes on unseen, as
-    if it had been. The method is Li et al., A System for Massively
-    Parallel Hyperparameter Tuning (2020), as Tune implements it.
+    The method is Li et al., A System for Massively Parallel Hyperparameter Tuning (2020), as Tune implements it.
 
     Args:
         study: the study, with `scheduler=asha`.
@@ -46,9 +45,8 @@ class CellSchedulers(InOrder):
         super().__init__()
         self._study = study
         self._packs = packs
-        self._cells = {cell.label: _Rungs(study) for cell in study.cells}
-        self._decided: set[str] = set()
-        self._untaken: dict[str, Decision] = {}
+        self._cells = GroupedScheduler(_Rungs(study), by="cell", spared=lambda config: bool(config["spared"]))
+        self._taken: set[str] = set()
 
     def refill(self, history: Iterable[Event]) -> None:
         """Fill the rungs with what earlier drivers' trials reported, each up to the rung that it was stopped at.
@@ -64,37 +62,41 @@ class CellSchedulers(InOrder):
                 attempts.append(record.trials[event.trial_id])
         for trial in attempts:
             if trial.rows and record.started is not None:
-                rungs = self._cells[self._study.cell_at(trial.started.cell).label]
+                rungs = self._cells.scheduler_of(self._study.cell_at(trial.started.cell).label)
                 rungs.refill(trial, record.started.data["classes"])
 
     def taken(self, tune_trial_id: str) -> Decision | None:
         """What was decided on a trial's latest result, handed over once; None where nothing was."""
-        return self._untaken.pop(tune_trial_id, None)
+        if tune_trial_id in self._taken or tune_trial_id not in self._cells.stops:
+            return None
+        self._taken.add(tune_trial_id)
+        ours = self._ours(tune_trial_id)
+        return Decision(self._cells.scheduler_of(ours.cell.label).out[ours.trial_id], ours.spared)
+
+    def on_trial_add(self, tune_controller: Any, trial: TuneTrial) -> None:
+        """A trial waits."""
+        super().on_trial_add(tune_controller, trial)
+        self._cells.on_trial_add(tune_controller, self._in_cell(trial))
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
         """Whether a trial goes on after a result, which holds an `epoch` and a `metric` where it is an evaluation."""
-        ours = self._told(trial, result)
-        if ours is None:
-            return CONTINUE
-        rungs = self._cells[ours.cell.label]
-        rungs.judge(ours.trial_id, result["epoch"], result["metric"])
-        rung = rungs.out.get(ours.trial_id)
-        if rung is None or result["epoch"] < rung or trial.trial_id in self._decided:
-            return CONTINUE
-        self._decided.add(trial.trial_id)
-        self._untaken[trial.trial_id] = Decision(rung, ours.spared)
-        return CONTINUE if ours.spared else STOP
+        return self._cells.on_trial_result(tune_controller, self._in_cell(trial), result)
 
     def on_trial_complete(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> None:
         """Let the rungs see the last result of a trial that ended by itself, on which Tune asks for no decision."""
-        ours = self._told(trial, result)
-        if ours is not None:
-            self._cells[ours.cell.label].see(ours.trial_id, result["epoch"], result["metric"])
+        self._cells.on_trial_complete(tune_controller, self._in_cell(trial), result)
 
-    def _told(self, trial: TuneTrial, result: Mapping[str, Any]) -> Trial | None:
-        """The trial that the rungs are told about: one of the tune phase, which has a pack for itself."""
-        ours, _ = self._packs[trial.trial_id].attempts[0]
-        return ours if self.may_stop(ours) and "epoch" in result else None
+    def _ours(self, tune_trial_id: str) -> Trial:
+        """The first trial of a pack; one that may be stopped has a pack for itself."""
+        ours, _ = self._packs[tune_trial_id].attempts[0]
+        return ours
+
+    def _in_cell(self, trial: TuneTrial) -> SimpleNamespace:
+        """A pack as a trial of its cell, or of none where rungs are not told about it."""
+        ours = self._ours(trial.trial_id)
+        cell = ours.cell.label if self.may_stop(ours) else None
+        config = {"trial_id": ours.trial_id, "cell": cell, "spared": ours.spared}
+        return SimpleNamespace(trial_id=trial.trial_id, config=config)
 
     @staticmethod
     def may_stop(trial: Trial) -> bool:
@@ -102,7 +104,7 @@ class CellSchedulers(InOrder):
         return trial.phase == "tune"
 
 
-class _Rungs:
+class _Rungs(FIFOScheduler):
     """The rungs of one cell: Tune's scheduler, told of each trial once at each rung.
 
     Attributes:
@@ -110,6 +112,7 @@ class _Rungs:
     """
 
     def __init__(self, study: Study) -> None:
+        super().__init__()
         settings, epochs = study.config.scheduler, study.config.trainer.epochs
         assert settings.grace is not None
         assert settings.reduction is not None
@@ -127,10 +130,20 @@ class _Rungs:
         self._reached: dict[str, int] = {}
         self.out: dict[str, int] = {}
 
-    def judge(self, trial_id: str, epoch: int, accuracy: float | None) -> None:
-        """Tell the rung of an epoch about a trial, and note the trial as out where it does not pass."""
-        if self.see(trial_id, epoch, accuracy):
+    def on_trial_result(self, tune_controller: Any, trial: SimpleNamespace, result: dict[str, Any]) -> str:
+        """Whether a trial goes on; one that has failed a rung in an earlier attempt ends there again."""
+        trial_id = trial.config["trial_id"]
+        if self._sees(trial_id, result):
             self.out[trial_id] = self._reached[trial_id]
+        fails = trial_id in self.out and result.get("epoch", 0) >= self.out[trial_id]
+        return STOP if fails else CONTINUE
+
+    def on_trial_complete(self, tune_controller: Any, trial: SimpleNamespace, result: dict[str, Any]) -> None:
+        """Take in the last result of a trial."""
+        self._sees(trial.config["trial_id"], result)
+
+    def _sees(self, trial_id: str, result: Mapping[str, Any]) -> bool:
+        return "epoch" in result and self.see(trial_id, result["epoch"], result["metric"])
 
     def see(self, trial_id: str, epoch: int, accuracy: float | None) -> bool:
         """Tell the rung of an epoch about a trial; whether the trial fails to pass it."""

@@ -123,6 +123,11 @@ def widened(space: Sequence[Dimension], growths: Sequence[tuple[str, Side]]) -> 
     return tuple(space)
 
 
+def combinations(space: Sequence[Dimension]) -> int:
+    """How many combinations the choices of a space have; 1 without any."""
+    return math.prod(len(dimension.values) for dimension in space if dimension.distribution == "choice")
+
+
 def text(value: Value) -> str:
     """A value as it is written in a configuration."""
     return json.dumps(value) if isinstance(value, bool) or value is None else str(value)

@@ -11,7 +11,7 @@ from actsweep.plugins import MEASURES
 from actsweep.settings import OPTIONS, StudyConfig, TrialConfig
 from actsweep.study.cells import ARM, Cell, Design, cell_label, design, swept_paths
 from actsweep.study.identity import PHASES, Phase, trial_id, trial_seed
-from actsweep.study.space import Dimension, Value, text
+from actsweep.study.space import Dimension, Value, combinations, text
 
 _COLUMNS = {"trial_id", "phase", "seed", "block", "epoch", "step", "wall", "status", "rung"}  # of a table of curves
 _ONE_PER_STUDY = {"data.name", "data.root", "trainer.epochs", "trainer.eval_every"}
@@ -138,8 +138,7 @@ class Study:
 
     def spared(self, point: int) -> bool:
         """Whether no scheduler may stop the trials of point number `point`, the same in every cell."""
-        share = self.config.study.tune.spare
-        return math.floor((point + 1) * share + 1e-9) > math.floor(point * share + 1e-9)
+        return in_share(point, self.config.study.tune.spare)
 
     def trial_config(self, cell: Cell, nuisance: Mapping[str, Value], seed: int) -> TrialConfig:
         """All that a trial of a cell needs to know."""
@@ -223,7 +222,7 @@ class Study:
                         f"study.arms.{cell.values[self.factor]}.{own.path}: with search=grid an arm's own choice needs "
                         "as many values as that under study.nuisance, so that all arms get the same number of points"
                     )
-            choices = math.prod(len(dimension.values) for dimension in cell.space if dimension.distribution == "choice")
+            choices = combinations(cell.space)
             if choices > self.config.study.tune.points:
                 raise RequestError(
                     f"study.tune.points={self.config.study.tune.points}: a grid over all combinations of choices has "
@@ -241,6 +240,11 @@ class Study:
                 f"study.max_trials={self.config.study.max_trials}, but the study asks for {total} trials "
                 f"({', '.join(parts)}); raise the limit or ask for fewer"
             )
+
+
+def in_share(number: int, share: float) -> bool:
+    """Whether a number, counted from 0, is one of a share of all numbers that is spread evenly over them."""
+    return math.floor((number + 1) * share + 1e-9) > math.floor(number * share + 1e-9)
 
 
 def _refuse_many_cells(asked: Design, most: int) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from actsweep.analysis import AnalysisOptions, TrialCurve, analyze_curves
 from actsweep.errors import RequestError, TableError
-from actsweep.tables.read import read_frame, read_table
-from actsweep.tables.schema import listed, shown
+from actsweep.tables.convert import CSV, FORMATS, open_source
+from actsweep.tables.read import read_frame, table_of
+from actsweep.tables.schema import Schema, listed, shown
 from actsweep.tables.table import Table
 from actsweep.tables.trials import table_warnings, trial_curves
 
@@ -41,15 +42,18 @@ def analyze(
     *,
     classes: int = 10,
     name: str | None = None,
+    kind: str = CSV,
     mapping: Mapping[str, str] | None = None,
     **options: Unpack[AnalyzeOptions],
 ) -> dict[str, Any]:
     """Analyse a table of curves as a study of our own would be.
 
     Args:
-        curves: a table (whose own factor and stratum count), a data frame, or the path of a CSV or Parquet file.
+        curves: a table (whose own factor and stratum count), a data frame, or the path of what `kind` says.
         classes: number of classes.
         name: what the study is called in the results; otherwise as the file is, without its suffix.
+        kind: what the path holds, as with `actsweep analyze --from`: csv (also Parquet), wandb-csv, tensorboard, ray or
+            wandb.
         mapping: the file's name of a column by our name, where they differ.
         options: see `AnalyzeOptions`.
 
@@ -60,8 +64,11 @@ def analyze(
         TableError: the table is refused; the message names the row, the column and the trial.
         RequestError: an option is out of its range, or names what the table does not have.
     """
+    if kind not in FORMATS:
+        raise RequestError(f"kind={kind}: there are {listed(FORMATS)}")
     settings = options_for(name or _name_of(curves), classes, options)
-    return analyze_table(_table(curves, mapping, settings), settings)[0]
+    schema = Schema(settings.factor, settings.stratum, mapping or {})
+    return analyze_table(_table(curves, kind, schema), settings)[0]
 
 
 def options_for(name: str, classes: int, options: AnalyzeOptions) -> AnalysisOptions:
@@ -96,12 +103,12 @@ def analyze_table(table: Table, options: AnalysisOptions) -> tuple[dict[str, Any
     return results, trials
 
 
-def _table(curves: Table | pd.DataFrame | str | Path, mapping: Mapping[str, str] | None, to: AnalysisOptions) -> Table:
+def _table(curves: Table | pd.DataFrame | str | Path, kind: str, schema: Schema) -> Table:
     if isinstance(curves, Table):
         return curves
     if isinstance(curves, str | Path):
-        return read_table(curves, factor=to.factor, stratum=to.stratum, mapping=mapping)
-    return read_frame(curves, factor=to.factor, stratum=to.stratum, mapping=mapping)
+        return table_of(open_source(Path(curves), kind, schema), schema)
+    return read_frame(curves, factor=schema.factor, stratum=schema.stratum, mapping=schema.mapping)
 
 
 def _name_of(curves: object) -> str:

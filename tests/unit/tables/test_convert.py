@@ -12,7 +12,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from actsweep.analysis import TrialCurve
 from actsweep.errors import RequestError, TableError
-from actsweep.tables import run_analyze, trial_curves
+from actsweep.tables import analyze, run_analyze, trial_curves
 from actsweep.tables.convert import open_source
 from actsweep.tables.read import table_of
 from actsweep.tables.schema import Schema
@@ -165,6 +165,14 @@ class TestTune:
         assert curve.train_loss is not None
         assert curve.seconds is not None
         assert (curve.train_loss.tolist(), curve.seconds.tolist()) == ([2, math.inf], [0.5, 1])
+
+    def test_python_reads_them_as_the_command_does(self, tmp_path: Path, trial: Write) -> None:
+        for index, arm in enumerate(("relu", "tanh")):
+            trial(index, {"activation": arm, "seed": 1}, self.ROWS)
+        study = analyze(tmp_path / "exp", kind="ray", mapping={"train_loss": "train/loss"})["study"]
+        assert (study["name"], study["arms"], study["trials"]["replicate"]) == ("exp", ["relu", "tanh"], 2)
+        with pytest.raises(RequestError, match="kind=mlflow: there are csv, wandb-csv, tensorboard, ray, wandb"):
+            analyze(tmp_path / "exp", kind="mlflow")
 
     def test_a_metric_epoch_goes_before_the_iteration(self, tmp_path: Path, trial: Write) -> None:
         for index, arm in enumerate(("relu", "tanh")):
