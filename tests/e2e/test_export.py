@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+import pandas as pd
 import pytest
 import torch
 
+from actsweep import compose
 from actsweep.cli import run
+from actsweep.data import load, prepare
 from actsweep.model import Classifier
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -27,14 +30,17 @@ assert not any(name.split(".")[0] == "actsweep" for name in sys.modules)
 
 @pytest.fixture
 def expected(smoke: Any) -> tuple[str, torch.Tensor]:
-    """The best replicate of relu by the study's own results, and its logits."""
+    """The best replicate of relu by the study's own results, and its logits of images as they are stored."""
     replicates = [
         trial for trial in smoke.results["trials"] if (trial["phase"], trial["activation"]) == ("replicate", "relu")
     ]
     best = max(replicates, key=lambda trial: trial["best_val_acc"])["trial_id"]
-    model = Classifier.load_from_checkpoint(smoke.folder / "trials" / best / "best.ckpt", weights_only=True).eval()
+    weights = smoke.folder / "trials" / best / "best.ckpt"
+    model = Classifier.load_from_checkpoint(weights, weights_only=True).eval()
+    scale = torch.load(weights, weights_only=True)["normalisation"]
+    mean, std = (torch.tensor(scale[name]).view(1, -1, 1, 1) for name in ("mean", "std"))
     with torch.no_grad():
-        return best, model(IMAGES)
+        return best, model((IMAGES - mean) / std)
 
 
 def test_a_checkpoint_is_that_of_the_best_replicate(
@@ -59,6 +65,22 @@ def test_a_program_of_torch_needs_nothing_of_ours(
     command = [sys.executable, "-c", WITHOUT_US, "model.pt2", "images", "logits"]
     subprocess.run(command, cwd=tmp_path, check=True, timeout=100)
     torch.testing.assert_close(torch.load(tmp_path / "logits").detach(), expected[1])
+
+
+def test_on_images_as_they_are_stored_it_has_the_accuracy_that_was_recorded(
+    actsweep: Command, smoke: Any, expected: tuple[str, torch.Tensor], tmp_path: Path
+) -> None:
+    done = actsweep(
+        "export", str(smoke.folder), "--cell", "relu,3", "--format", "torch", "--out", "m.pt2", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    settings = compose("experiment=smoke").data
+    test = load(prepare(settings), settings).test
+    logits = torch.export.load(tmp_path / "m.pt2").module()(test.images / 255)
+    accuracy = (logits.argmax(1) == test.labels).float().mean().item()
+    curves = pd.read_parquet(smoke.folder / "curves.parquet")
+    recorded = curves[curves.trial_id == expected[0]].best_test_acc.dropna().item()
+    assert accuracy == pytest.approx(recorded, abs=1e-6)
 
 
 def test_onnx_gives_the_same_logits(

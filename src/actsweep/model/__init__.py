@@ -7,6 +7,7 @@ build.py        the module that a trial trains
 optimizers.py   optimizers by name
 schedules.py    the course of the learning rate
 length.py       how long a Trainer's training is
+normalisation.py    images as they are stored, made what a network is trained on
 plugin.py       models and optimizers of plugins
 evaluation.py   loss and accuracy over a split
 probes.py       gradient norms by layer, saturated and dead units
@@ -17,6 +18,7 @@ from actsweep.model.build import build_module
 from actsweep.model.evaluation import Evaluation, evaluate, evaluating
 from actsweep.model.init import hidden_gain, init_layer, init_network, matched_gain
 from actsweep.model.network import Classifier
+from actsweep.model.normalisation import Normalisation
 from actsweep.model.optimizers import build_optimizer
 from actsweep.model.probes import Probe, dead_share, grad_slope, gradient_norms, probe, saturated_share
 from actsweep.model.schedules import build_schedule
@@ -24,6 +26,7 @@ from actsweep.model.schedules import build_schedule
 __all__ = [
     "Classifier",
     "Evaluation",
+    "Normalisation",
     "Probe",
     "build_activation",
     "build_module",

@@ -12,7 +12,7 @@ from actsweep.settings import known_are
 from actsweep.study import Study
 
 if TYPE_CHECKING:
-    from actsweep.model import Classifier
+    from torch import Tensor, nn
 
 WEIGHTS = "best.ckpt"
 EXAMPLE_IMAGES = 2  # two, since exporters take a size of one for a constant
@@ -26,7 +26,8 @@ def export_model(path: Path, cell: str | None, form: str, out: Path | None) -> t
         path: the study's folder.
         cell: the cell's scientific values, with commas between them, such as `relu,3`; None where there is one cell.
         form: `ckpt`, Lightning's checkpoint; `torch`, a program of `torch.export`; `onnx`. The latter two need nothing
-            of ours: they take float images in [0, 1] of shape (n, channels, height, width), any n, and give logits.
+            of ours: they take float images of shape (n, channels, height, width), any n, from 0 to 1 where they are
+            stored as bytes, else as they are stored, normalise them, and give logits.
         out: the file to write; None for one in the working folder that is named after study and cell.
 
     Returns:
@@ -76,22 +77,22 @@ def _copy(weights: Path, target: Path) -> None:
 def _torch(weights: Path, target: Path) -> None:
     import torch
 
-    model = _loaded(weights)
+    network, example = _loaded(weights)
     batch = torch.export.Dim("n", min=1)
-    program = torch.export.export(model.network, (_example(model),), dynamic_shapes=({0: batch},))
+    program = torch.export.export(network, (example,), dynamic_shapes=({0: batch},))
     torch.export.save(program, target)
 
 
 def _onnx(weights: Path, target: Path) -> None:
     import torch
 
-    model = _loaded(weights)
+    network, example = _loaded(weights)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                model.network,
-                (_example(model),),
+                network,
+                (example,),
                 target,
                 input_names=["images"],
                 output_names=["logits"],
@@ -104,17 +105,16 @@ def _onnx(weights: Path, target: Path) -> None:
         raise RequestError(ONNX_HINT) from error
 
 
-def _loaded(weights: Path) -> "Classifier":
-    from actsweep.model import Classifier
-
-    model: Classifier = Classifier.load_from_checkpoint(weights, map_location="cpu", weights_only=True)
-    return model.eval()
-
-
-def _example(model: "Classifier") -> object:
+def _loaded(weights: Path) -> "tuple[nn.Module, Tensor]":
+    """The network behind a normalisation of its images, and images for which a tracer can call it."""
     import torch
 
-    return torch.zeros(EXAMPLE_IMAGES, *model.hparams["image_shape"])
+    from actsweep.model import Classifier, Normalisation
+
+    model: Classifier = Classifier.load_from_checkpoint(weights, map_location="cpu", weights_only=True)
+    scale = torch.load(weights, map_location="cpu", weights_only=True)["normalisation"]
+    network = torch.nn.Sequential(Normalisation(scale["mean"], scale["std"]), model.network).eval()
+    return network, torch.zeros(EXAMPLE_IMAGES, *model.hparams["image_shape"])
 
 
 FORMATS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {

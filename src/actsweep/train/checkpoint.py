@@ -19,6 +19,7 @@ import torch
 from pytorch_lightning.plugins.io import CheckpointIO
 from torch import Tensor
 
+from actsweep.data import Data
 from actsweep.records import RESUME_FILE, Attempt
 
 _MAGIC = b"actsweep-resume 2"
@@ -86,10 +87,12 @@ class ResumeFile(CheckpointIO):
 
 
 def save_weights(
-    attempt: Attempt, module: pl.LightningModule, *, last: dict[str, Tensor], best: dict[str, Tensor]
+    attempt: Attempt, module: pl.LightningModule, data: Data, *, last: dict[str, Tensor], best: dict[str, Tensor]
 ) -> None:
-    """Write `last.ckpt` and `best.ckpt`, weights and the arguments to construct the module with, and note their hashes.
+    """Write `last.ckpt` and `best.ckpt`, and note their hashes.
 
+    Each holds weights, the arguments to construct the module with, and as `normalisation` the `mean` and `std` per
+    channel by which images were normalised (bytes as 0 to 1, floats as they are).
     `LightningModule.load_from_checkpoint` loads them, also with `weights_only=True`. They are on the disk when this
     returns: the end of a trial, which names their hashes, is never at risk.
 
@@ -102,6 +105,7 @@ def save_weights(
             {
                 "state_dict": weights,
                 "hyper_parameters": dict(module.hparams),
+                "normalisation": {"mean": data.mean.tolist(), "std": data.std.tolist()},
                 "pytorch-lightning_version": version("pytorch-lightning"),
             }
         )

@@ -107,7 +107,7 @@ def train(
     module.to(device)  # Lightning leaves it on the CPU
     curve = recorder.finish()
     if attempt is not None:
-        save_weights(attempt, module, last=recorder.last_weights, best=recorder.best_weights)
+        save_weights(attempt, module, data, last=recorder.last_weights, best=recorder.best_weights)
     return curve
 
 
