@@ -13,6 +13,7 @@ import torch
 from bench import (
     analysis_speed,
     coverage,
+    dependence,
     driver,
     efficiency,
     plain_tune,
@@ -31,6 +32,7 @@ from bench import (
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "analysis_speed": analysis_speed.run,
     "coverage": coverage.run,
+    "dependence": dependence.run,
     "training": training.run,
     "template": template.run,
     "driver": driver.run,
