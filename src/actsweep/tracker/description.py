@@ -25,7 +25,7 @@ class RunDescription:
         name: the arm, then every other swept setting and the seed.
         group: the cell's label.
         job_type: the phase.
-        tags: the phase and the arm.
+        tags: the phase, the arm and the study, by which runs of several studies in one project are told apart.
         config: each swept setting by its short name, what identifies the trial, and its whole configuration as `trial`.
     """
 
@@ -66,7 +66,7 @@ def describe(study: Study, key: str, started: TrialStarted) -> RunDescription:
         name=name[:_LONGEST_NAME],
         group=cell.label[:_LONGEST_NAME],
         job_type=started.phase,
-        tags=(started.phase, arm[:_LONGEST_TAG]),
+        tags=(started.phase, arm[:_LONGEST_TAG], study.config.run.name[:_LONGEST_TAG]),
         config={
             "study": study.config.run.name,
             "study_id": key,
@@ -91,7 +91,7 @@ def describe_alone(config: StudyConfig, trial: TrialConfig, trial_id: str) -> Ru
         name=f"{named} seed={trial.seed}"[:_LONGEST_NAME],
         group=trial.model.activation[:_LONGEST_NAME],
         job_type="train",
-        tags=("train", trial.model.activation[:_LONGEST_TAG]),
+        tags=("train", trial.model.activation[:_LONGEST_TAG], config.run.name[:_LONGEST_TAG]),
         config={
             "study": config.run.name,
             "phase": "train",
