@@ -72,7 +72,7 @@ def problems(wheel: Path, sdist: Path, wanted: str) -> Iterator[str]:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         about = archive.read(f"actsweep-{wanted}.dist-info/METADATA").decode()
-    tracked = git("ls-files").splitlines()
+    tracked = [path for path in git("ls-files").splitlines() if not (ROOT / path).is_symlink()]
     for folder, place in SHIPPED.items():
         paths = {place + path.removeprefix(folder) for path in tracked if path.startswith(folder)}
         yield from (f"{wheel.name}: lacks {path}" for path in sorted(paths - names))

@@ -26,10 +26,8 @@ _NO_NAME = re.compile(r"\.\.|\$\{|^\W*/|[\[,'\"]\s*/")  # of a choice: a path th
 
 
 def config_folder() -> Path:
-    """The folder of the configuration groups: inside an installed package, or at the root of a checkout."""
-    package = Path(__file__).resolve().parent
-    inside, beside = package / "conf", package.parents[1] / "conf"
-    return inside if inside.is_dir() else beside
+    """The folder of the configuration groups; in a checkout the package has a link to it."""
+    return Path(__file__).resolve().parent / "conf"
 
 
 def compose(*words: str) -> StudyConfig:

@@ -1,0 +1,1 @@
+"""Hydra groups; other applications compose them from `pkg://actsweep.conf`."""
