@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,10 @@ def block_positions(study: Study, block: int) -> Positions:
             return rng.random((points, len(study.space)))
         case "tpe":
             return _sobol(min(points, study.config.search.startup or points), len(study.space), rng)
-        case _:
+        case "sobol":
             return _sobol(points, len(study.space), rng)
+        case name:
+            assert_never(name)
 
 
 def growth_positions(study: Study, block: int, growth: int) -> Positions:
@@ -39,8 +42,13 @@ def growth_positions(study: Study, block: int, growth: int) -> Positions:
     In the setting that grew they are positions in the new stretch.
     """
     rng = _stream(study, _GROWTH_STREAM, block, growth)
-    draw = _random if study.config.search.name == "random" else _sobol
-    return draw(study.growth_points, len(study.space), rng)
+    match study.config.search.name:
+        case "random":
+            return rng.random((study.growth_points, len(study.space)))
+        case "sobol" | "grid" | "tpe":
+            return _sobol(study.growth_points, len(study.space), rng)
+        case name:
+            assert_never(name)
 
 
 def points_at(space: Sequence[Dimension], positions: Positions) -> list[dict[str, Value]]:
@@ -72,10 +80,6 @@ def _sobol(n: int, dimensions: int, rng: np.random.Generator) -> Positions:
     """Scrambled Sobol points in [0, 1) (Owen scrambling, as scipy implements it)."""
     sampler = qmc.Sobol(dimensions, scramble=True, rng=rng)
     return np.asarray(sampler.random_base2(math.ceil(math.log2(n)))[:n])
-
-
-def _random(n: int, dimensions: int, rng: np.random.Generator) -> Positions:
-    return rng.random((n, dimensions))
 
 
 def _grid(n: int, space: Sequence[Dimension]) -> Positions:
