@@ -227,7 +227,7 @@ class Study:
             if choices > self.config.study.tune.points:
                 raise RequestError(
                     f"study.tune.points={self.config.study.tune.points}: a grid over all combinations of choices has "
-                    f"{choices} points; ask for at least that many, or choose search=sobol, random or tpe"
+                    f"{choices} points; ask for at least that many, or choose another search"
                 )
 
     def _check_size(self) -> None:
