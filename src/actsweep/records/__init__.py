@@ -1,6 +1,6 @@
 """A study's folder: the ledger that everything else is rebuilt from, and files that are written whole or not at all."""
 
-from actsweep.records.attempt import Attempt, OutdatedError, attempt_logs, latest_attempt
+from actsweep.records.attempt import Attempt, attempt_logs, latest_attempt
 from actsweep.records.best import best_of_cells
 from actsweep.records.folder import RESUME_FILE, StudyFolder, read_trial, write_whole
 from actsweep.records.ledger import Ledger, LedgerContent, fold, held, is_held, lock_of, read_ledger
@@ -19,7 +19,6 @@ __all__ = [
     "LedgerReader",
     "News",
     "OpenedStudy",
-    "OutdatedError",
     "Results",
     "StudyFolder",
     "attempt_logs",
