@@ -23,7 +23,7 @@ from actsweep.events.kinds import (
     TrialStarted,
     TrialStopped,
 )
-from actsweep.events.record import CellKey, Place, StudyRecord, TrialRecord, place_of
+from actsweep.events.record import CellKey, Place, StudyRecord, TrialRecord, cell_key, place_of
 
 __all__ = [
     "EVENT_TYPES",
@@ -51,5 +51,6 @@ __all__ = [
     "TrialRecord",
     "TrialStarted",
     "TrialStopped",
+    "cell_key",
     "place_of",
 ]

@@ -96,7 +96,7 @@ class StudyRecord:
                 self.finished, self.looks, self.settled = False, event.look, set()
                 self.settings = event.settings
             case CellGivenUp():
-                self.given_up[tuple(event.cell.items())] = event.message
+                self.given_up[cell_key(event.cell)] = event.message
             case RangeWidened():
                 self.widened.append((event.path, event.side))
             case PointChosen():
@@ -139,9 +139,14 @@ class StudyRecord:
         ]
 
 
+def cell_key(values: Mapping[str, Value]) -> CellKey:
+    """A cell's scientific values as a key."""
+    return tuple(values.items())
+
+
 def place_of(event: TrialStarted | PointChosen) -> Place:
     """The cell and block that an event belongs to."""
-    return tuple(event.cell.items()), event.block
+    return cell_key(event.cell), event.block
 
 
 def _end_or_extend(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from actsweep.errors import OutdatedError
-from actsweep.records.ledger import sync_folder
+from actsweep.records.files import sync_folder
 from actsweep.system.redaction import redacted
 
 _LOG = re.compile(r"attempt-(\d{1,9})\.log")
