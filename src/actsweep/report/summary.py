@@ -5,11 +5,17 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from actsweep.events import StudyRecord, TrialRecord, cell_key, place_of
+from actsweep.events import StudyRecord, TrialRecord, TrialStatus, cell_key, place_of
 from actsweep.study import PHASES, Cell, Phase, Study
 from actsweep.study.space import Value
 
-_COUNTED = {"completed": "done", "diverged": "done", "stopped": "done", "running": "running", "failed": "failed"}
+_COUNTED: Mapping[TrialStatus, str] = {
+    "completed": "done",
+    "diverged": "done",
+    "stopped": "done",
+    "running": "running",
+    "failed": "failed",
+}
 _Place = tuple[str, int, Phase]
 
 
