@@ -405,11 +405,13 @@ class TestCurves:
             lambda table: table.set_column(0, "trial_id", table["trial_id"].cast(pa.binary())),
         ],
     )
-    def test_another_shape(self, study: StudyFolder, change: Callable[[pa.Table], pa.Table]) -> None:
+    def test_rows_and_columns_too_many_or_too_few_are_found(
+        self, study: StudyFolder, change: Callable[[pa.Table], pa.Table]
+    ) -> None:
         self.rewrite(study, change)
         assert failed(verify_study(study.path)) == ["curves"]
 
-    def test_no_table(self, study: StudyFolder) -> None:
+    def test_a_file_that_is_no_table_is_found(self, study: StudyFolder) -> None:
         study.curves.write_bytes(b"PAR1")
         assert failed(verify_study(study.path)) == ["curves"]
 
@@ -425,7 +427,7 @@ class TestResults:
         assert found.findings[0].mend == f"actsweep report {study.path}"
 
     @pytest.mark.parametrize("content", ["{", "[" * 100_000, '{"study": 3, "cells": 3, "verdicts": {}}'])
-    def test_no_results(self, study: StudyFolder, content: str) -> None:
+    def test_a_file_that_holds_no_results_is_found(self, study: StudyFolder, content: str) -> None:
         study.results.write_text(content)
         assert failed(verify_study(study.path)) == ["results"]
 
