@@ -1,6 +1,5 @@
 from actsweep.report.terminal.pace import Pace
-
-from .conftest import Story
+from story import Story
 
 
 def test_unknown_until_a_trial_has_finished(story: Story) -> None:
