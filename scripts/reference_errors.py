@@ -25,7 +25,7 @@ THEMES = {
     "Clusters and storage": ("cluster", "system.remote"),
     "W&B": ("tracker",),
 }
-CODES = {"Interrupted": 130, "NoAnswerError": 1, "TrialsFailedError": 1, "TrialTimeoutError": 1}
+CODES = {"Interrupted": 130, "NoAnswerError": 1, "OutdatedError": 1, "TrialsFailedError": 1, "TrialTimeoutError": 1}
 INTRODUCTION = """# Errors
 
 What a command says before it leaves with another exit code than 0: one message, `actsweep: ...`. Words in braces are

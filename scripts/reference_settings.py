@@ -122,7 +122,9 @@ def experiments() -> str:
     lines = ["## experiment", "", "| `experiment=` | what |", "|---|---|"]
     for file in sorted((CONF / "experiment").glob("*.yaml")):
         head = re.match(r"# @package _global_\n((?:# .*\n)+)", file.read_text())
-        text = " ".join(line.removeprefix("# ") for line in head[1].splitlines()) if head else ""
+        if not head:
+            raise SystemExit(f"conf/experiment/{file.name}: no comment under its first line says what it is")
+        text = " ".join(line.removeprefix("# ") for line in head[1].splitlines())
         lines.append(f"| {bold(file.stem, defaults_of_groups()['experiment'])} | {text} |")
     return "\n".join([*lines, ""])
 
@@ -133,7 +135,9 @@ def choices_text(group: str, choices: list[Choice], chosen: str | None) -> Itera
         return
     yield "\n".join([f"| `{group}=` | what |", "|---|---|"])
     for choice in choices:
-        text = choice.comments.get("name") or choice.comments.get("accelerator") or ""
+        text = choice.comments.get("name") or choice.comments.get("accelerator")
+        if not text:
+            raise SystemExit(f"conf/{group}/{choice.name}.yaml: no comment on the line of its name says what it is")
         yield f"| {bold(choice.name, chosen)} | {cell(text)} |"
     yield ""
 

@@ -20,7 +20,10 @@ def exported(folder: Path) -> None:
     for name in experiments():
         out = folder / f"{name}.yaml"
         words = ["export-sweep", f"experiment={name}", *WORDS.get(name, []), "--out", str(out)]
-        subprocess.run([sys.executable, "-m", "actsweep", *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "actsweep", *words]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"conf/experiment/{name}.yaml cannot be exported: {done.stderr.strip()}")
 
 
 def stale() -> list[str]:

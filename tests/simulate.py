@@ -131,6 +131,12 @@ def pick(rows: Sequence[Row], **where: Any) -> Row:
     return found[0]
 
 
+def verdict(results: Row, claim: str) -> str:
+    """What is said of a claim on which there is one verdict."""
+    found: str = pick(results["verdicts"], claim=claim)["verdict"]
+    return found
+
+
 RELU, SIGMOID = Truth(), Truth(epochs=13, step_ms=10.2, test_acc=0.8, gap=0.02, slope=-0.6)
 STUDY = Family({"relu": RELU, "sigmoid": SIGMOID})
 

@@ -33,6 +33,10 @@ class TrialTimeoutError(ActsweepError):
     """A trial took longer than `trainer.trial_timeout`: the trial fails."""
 
 
+class OutdatedError(ActsweepError):
+    """A later attempt at the trial has begun, so this one may write nothing more."""
+
+
 class Interrupted(ActsweepError):
     """The user stopped the command: exit code 130; the message says how to go on."""
 

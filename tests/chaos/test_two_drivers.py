@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from actsweep import sweep
 from actsweep.errors import RecordsError
 from actsweep.records import Ledger, LedgerContent, read_ledger
 from actsweep.report.terminal.console import Screen
+from actsweep.run import sweep
 from actsweep.settings import StudyConfig
 from chaos.evidence import FOLDER
 from processes import start

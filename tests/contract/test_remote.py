@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from actsweep.data import prepare
-from actsweep.errors import DataError, RemoteError, RequestError
+from actsweep.errors import DataError, OutdatedError, RemoteError, RequestError
 from actsweep.events import StudyStarted, TrialFailed, TrialFinished, TrialStarted
-from actsweep.records import RESUME_FILE, EventStream, Ledger, OutdatedError, StudyFolder
+from actsweep.records import RESUME_FILE, EventStream, Ledger, StudyFolder
 from actsweep.settings import StudyConfig
 from actsweep.studies import copy_study, fetch_study, reach_copy
 from actsweep.study import Study

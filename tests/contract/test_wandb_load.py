@@ -33,11 +33,11 @@ def tracked(tracker: str, **environment: str) -> dict[str, Any]:
     return found
 
 
-def test_offline() -> None:
+def test_a_thousand_runs_offline_are_whole_and_leave_neither_files_open_nor_memory_behind() -> None:
     tracked("wandb_offline")
 
 
-def test_online() -> None:
+def test_a_thousand_runs_online_arrive_whole_and_finished() -> None:
     with wandb_server() as server:
         tracked("wandb_online", **server.environment())
         assert sorted({len(run.rows) for run in server.runs.values()}) == [EVALUATIONS]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from actsweep.tracker import TrackerSummary
-from contract.test_tracker import (
+from tracked import (
     CLOSE_SECONDS,
     completed,
     make_study,

@@ -15,8 +15,8 @@ SOURCE = "actsweep.curves,actsweep.compare,actsweep.analysis,actsweep.study,acts
 WORDS = ["-n", "0", "-m", "not slow", "-p", "no:cacheprovider"]
 PACKAGES = {"curves": ["curves/"], "compare": ["compare/", "analysis.py"], "study": ["study/"], "records": ["records/"]}
 TESTS = [
-    *("compare", "records", "test_curves.py", "test_analysis.py", "test_decisions.py", "test_naive_mistakes.py"),
-    *("test_study.py", "test_results.py"),
+    *("compare", "records", "curves", "study", "test_analysis.py", "studies/test_results.py"),
+    *("method/test_decisions.py", "method/test_naive_mistakes.py"),
 ]
 
 

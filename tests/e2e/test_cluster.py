@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,6 @@ from ray_head import Head, joined, ray_head
 from s3 import s3_server
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
-    with ray_head(tmp_path_factory.mktemp("head") / "log") as running:
-        yield running
-
-
-@pytest.fixture
-def with_token(head: Head, monkeypatch: pytest.MonkeyPatch) -> Head:
-    for name, value in head.environment.items():
-        monkeypatch.setenv(name, value)
-    return head
 
 
 @pytest.mark.slow

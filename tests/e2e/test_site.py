@@ -127,6 +127,36 @@ def test_every_setting_and_command_is_in_the_reference(reference: Callable[[str]
     assert not [name for name in COMMANDS if f"\n### {name}\n" not in commands]
 
 
+@pytest.mark.parametrize(
+    ("file", "before", "after", "refusal"),
+    [
+        ("search/random.yaml", "name: random # ", "# ", "conf/search/random.yaml: no comment on the line of its name"),
+        (
+            "experiment/smoke.yaml",
+            "_\n# The",
+            "_\n\n# The",
+            "conf/experiment/smoke.yaml: no comment under its first line",
+        ),
+    ],
+)
+def test_a_choice_whose_comment_stands_elsewhere_is_refused(
+    reference: Callable[[str], ModuleType],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+    before: str,
+    after: str,
+    refusal: str,
+) -> None:
+    script = reference("reference_settings")
+    shutil.copytree(ROOT / "conf", tmp_path / "conf")
+    choice = tmp_path / "conf" / file
+    choice.write_text(choice.read_text().replace(before, after))
+    monkeypatch.setattr(script, "CONF", tmp_path / "conf")
+    with pytest.raises(SystemExit, match=refusal):
+        script.settings_page()
+
+
 def test_messages_are_read_as_they_are_written(reference: Callable[[str], ModuleType]) -> None:
     import ast
 

@@ -1,7 +1,7 @@
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,23 +11,17 @@ import pytest
 import timeless
 from leaks import command_lines, files_with
 from processes import count, wait_for
-from ray_head import Head, ray_head
+from ray_head import Head
 
 KEY = secrets.token_hex(20)  # in the environment of who submits
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="module")
-def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
-    with ray_head(tmp_path_factory.mktemp("head") / "log") as running:
-        yield running
-
-
 @pytest.fixture
-def with_token(head: Head, monkeypatch: pytest.MonkeyPatch) -> Head:
-    for name, value in {**head.environment, "WANDB_API_KEY": KEY}.items():
-        monkeypatch.setenv(name, value)
-    return head
+def with_token(with_token: Head, monkeypatch: pytest.MonkeyPatch) -> Head:
+    """Also with a key of W&B, which is nobody's."""
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    return with_token
 
 
 @pytest.mark.skipif(" " in sys.executable, reason="Ray's own job server does not work from a path with a space")

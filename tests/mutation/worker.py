@@ -29,13 +29,13 @@ COMPARE = ROOT / "src" / "actsweep" / "compare"
 UNIT = ROOT / "tests" / "unit"
 MUTATED = ("actsweep.compare", "actsweep.analysis")
 # Simulations, which tell little that the others do not, and take longer than all of them together.
-SLOW = ("TestCoverage", "test_coverage", "test_the_advised_number", "TestTruth", "ten_thousand_trials")
+SLOW = ("TestCoverage", "as_often_as_they_say", "the_advised_number", "TestTruth", "ten_thousand_trials")
 SECONDS = 60  # of processor time that a mutant may take: several times what all tests take
-WHOLE = (UNIT / "compare", UNIT / "test_analysis.py", UNIT / "test_decisions.py", UNIT / "test_naive_mistakes.py")
+METHOD = UNIT / "method"
+WHOLE = (UNIT / "compare", UNIT / "test_analysis.py", METHOD / "test_decisions.py", METHOD / "test_naive_mistakes.py")
 TESTS_OF = {
     "analysis": ["test_analysis.py"],
     "claims": ["compare/test_claims.py", "compare/test_verdicts.py"],
-    "inputs": ["test_analysis.py"],
     "table": ["compare/test_preparation.py"],
     "verdicts": ["compare/test_verdicts.py", "compare/test_sentences.py"],
 }

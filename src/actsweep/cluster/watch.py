@@ -11,6 +11,7 @@ import psutil
 
 from actsweep.cluster.background import beside
 from actsweep.system.halt import Halt
+from actsweep.system.processes import children_called
 
 LOOK_SECONDS = 1.0
 PATIENCE_SECONDS = 8.0
@@ -46,7 +47,7 @@ def ended_with_ray(halt: Halt, last_words: Callable[[], int], *, own: bool) -> I
 
 
 def _ended_processes() -> Callable[[], str | None]:
-    needed = [process for process in psutil.Process().children() if _name(process) in _NEEDED]
+    needed = children_called(*_NEEDED)
 
     def loss() -> str | None:
         if all(_runs(process) for process in needed):
@@ -87,10 +88,3 @@ def _runs(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def _name(process: psutil.Process) -> str:
-    try:
-        return process.name()
-    except psutil.Error:
-        return ""

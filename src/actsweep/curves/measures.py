@@ -43,43 +43,8 @@ def measure(curves: Stack, horizon: float, classes: int) -> Measures:
     accuracy; `epochs_at_horizon`, `steps_at_horizon` and `seconds_at_horizon` the curve's own values at the horizon;
     `train_loss_min` its smallest train loss. All accuracies, gaps and differences are fractions.
     """
-    bad = first_bad(curves, classes)
-    diverged = bad < curves["epoch"].shape[1]
-    accuracy = counted_accuracy(curves, bad, classes)
-    floor = chance(classes)
-
-    best = np.where(diverged, floor, np.fmax.reduce(accuracy, axis=1))
-    best_at = (accuracy == best[:, None]).argmax(axis=1)
-    test = np.where(diverged, floor, curves.scalars["test_acc"])
-    final = np.where(diverged, floor, curves.final("val_acc"))
-
-    def healthy_only(values: FloatArray) -> FloatArray:
-        return np.where(diverged, np.nan, values)
-
-    gaps = curves["train_acc"] - curves["val_acc"]
-    return {
-        "diverged": diverged.astype(np.float64),
-        "stuck": (~diverged & (best <= stuck_below(classes))).astype(np.float64),
-        "best_val_acc": best,
-        "best_epoch": healthy_only(curves.at("epoch", best_at)),
-        "final_val_acc": final,
-        "confirmed_best": np.where(diverged, floor, _confirmed_best(accuracy)),
-        "nauc": _nauc(curves, accuracy, diverged, horizon, floor),
-        "test_acc": test,
-        "drop": healthy_only(curves.scalars["best_test_acc"] - test),
-        "rebound": healthy_only(_rebound(accuracy, curves.last)),
-        "gap_end_test": healthy_only(curves.final("train_acc") - test),
-        "gap_end_val": healthy_only(take(gaps, curves.last)),
-        "gap_best": healthy_only(take(gaps, best_at)),
-        "train_loss_min": healthy_only(np.fmin.reduce(curves["train_loss"], axis=1)),
-        "grad_slope": np.where(curves["epoch"][:, 0] == 0, curves["grad_slope"][:, 0], np.nan),
-        "saturated": healthy_only(curves.final("saturated")),
-        "dead": curves.final("dead"),
-        "step_ms": curves.scalars["step_ms"],
-        "epochs_at_horizon": np.full(len(bad), float(horizon)),
-        "steps_at_horizon": at_horizon(curves, "step", diverged, horizon),
-        "seconds_at_horizon": at_horizon(curves, "seconds", diverged, horizon),
-    }
+    judged = _Judged(curves, classes)
+    return {**_accuracies(judged, horizon), **_gaps(judged), **_mechanism(judged), **_effort(judged, horizon)}
 
 
 def measure_targets(
@@ -122,6 +87,86 @@ def measure_curve(curve: Curve, horizon: float, classes: int, **targets: float) 
     aims = {name: np.array([value]) for name, value in targets.items()}
     measured |= measure_targets(one, measured, aims, loss_match)
     return {name: None if np.isnan(values[0]) else float(values[0]) for name, values in measured.items()}
+
+
+class _Judged:
+    """Curves, and what every family of measures asks of them.
+
+    Attributes:
+        curves: N curves.
+        classes: number of classes.
+        floor: the accuracy of a guess.
+        diverged: which of them diverged, shape (N,).
+        accuracy: validation accuracy as it counts, shape (N, T).
+        best: its highest value, shape (N,).
+        best_at: the first evaluation that has it, shape (N,).
+        test: final test accuracy as it counts, shape (N,).
+    """
+
+    def __init__(self, curves: Stack, classes: int) -> None:
+        bad = first_bad(curves, classes)
+        self.curves = curves
+        self.classes = classes
+        self.floor = chance(classes)
+        self.diverged = bad < curves["epoch"].shape[1]
+        self.accuracy = counted_accuracy(curves, bad, classes)
+        self.best = self.or_floor(np.fmax.reduce(self.accuracy, axis=1))
+        self.best_at = (self.accuracy == self.best[:, None]).argmax(axis=1)
+        self.test = self.or_floor(curves.scalars["test_acc"])
+
+    def or_floor(self, values: FloatArray) -> FloatArray:
+        """`values`, shape (N,), with a guess's accuracy for curves that diverged."""
+        return np.where(self.diverged, self.floor, values)
+
+    def healthy_only(self, values: FloatArray) -> FloatArray:
+        """`values`, shape (N,), with NaN for curves that diverged."""
+        return np.where(self.diverged, np.nan, values)
+
+
+def _accuracies(judged: _Judged, horizon: float) -> Measures:
+    curves, accuracy, diverged = judged.curves, judged.accuracy, judged.diverged
+    return {
+        "diverged": diverged.astype(np.float64),
+        "stuck": (~diverged & (judged.best <= stuck_below(judged.classes))).astype(np.float64),
+        "best_val_acc": judged.best,
+        "best_epoch": judged.healthy_only(curves.at("epoch", judged.best_at)),
+        "final_val_acc": judged.or_floor(curves.final("val_acc")),
+        "confirmed_best": judged.or_floor(_confirmed_best(accuracy)),
+        "nauc": _nauc(curves, accuracy, diverged, horizon, judged.floor),
+        "test_acc": judged.test,
+        "drop": judged.healthy_only(curves.scalars["best_test_acc"] - judged.test),
+        "rebound": judged.healthy_only(_rebound(accuracy, curves.last)),
+    }
+
+
+def _gaps(judged: _Judged) -> Measures:
+    curves = judged.curves
+    to_val = curves["train_acc"] - curves["val_acc"]
+    return {
+        "gap_end_test": judged.healthy_only(curves.final("train_acc") - judged.test),
+        "gap_end_val": judged.healthy_only(take(to_val, curves.last)),
+        "gap_best": judged.healthy_only(take(to_val, judged.best_at)),
+        "train_loss_min": judged.healthy_only(np.fmin.reduce(curves["train_loss"], axis=1)),
+    }
+
+
+def _mechanism(judged: _Judged) -> Measures:
+    curves = judged.curves
+    return {
+        "grad_slope": np.where(curves["epoch"][:, 0] == 0, curves["grad_slope"][:, 0], np.nan),
+        "saturated": judged.healthy_only(curves.final("saturated")),
+        "dead": curves.final("dead"),
+    }
+
+
+def _effort(judged: _Judged, horizon: float) -> Measures:
+    curves, diverged = judged.curves, judged.diverged
+    return {
+        "step_ms": curves.scalars["step_ms"],
+        "epochs_at_horizon": np.full(len(diverged), float(horizon)),
+        "steps_at_horizon": at_horizon(curves, "step", diverged, horizon),
+        "seconds_at_horizon": at_horizon(curves, "seconds", diverged, horizon),
+    }
 
 
 def _confirmed_best(accuracy: FloatArray) -> FloatArray:

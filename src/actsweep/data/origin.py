@@ -93,8 +93,8 @@ def _check_images(images: NDArray[Any], first: NDArray[Any], name: str) -> None:
         )
     if min(images.shape[2:]) < MIN_SIDE:
         raise DataError(
-            f"data={name}: images are {images.shape[3]} x {images.shape[2]} pixels; "
-            f"they must have at least {MIN_SIDE} x {MIN_SIDE}"
+            f"data={name}: images are {images.shape[3]} x {images.shape[2]} pixels; they must have at least "
+            f"{MIN_SIDE} x {MIN_SIDE}, and the layout (n, channels, height, width), which {images.shape} is read as"
         )
     for start in range(0, len(images), CHUNK):
         finite = np.isfinite(images[start : start + CHUNK]).all(axis=(1, 2, 3))

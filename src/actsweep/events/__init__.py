@@ -23,7 +23,7 @@ from actsweep.events.kinds import (
     TrialStarted,
     TrialStopped,
 )
-from actsweep.events.record import CellKey, Place, StudyRecord, TrialRecord, place_of
+from actsweep.events.record import CellKey, Place, StudyRecord, TrialRecord, TrialStatus, cell_key, place_of
 
 __all__ = [
     "EVENT_TYPES",
@@ -50,6 +50,8 @@ __all__ = [
     "TrialFinished",
     "TrialRecord",
     "TrialStarted",
+    "TrialStatus",
     "TrialStopped",
+    "cell_key",
     "place_of",
 ]

@@ -230,8 +230,9 @@ class TrialFailed:
     """An attempt ended without a result.
 
     Attributes:
-        reason: error (the trial's own), memory (it or its worker ran out of it), lost (its process or node), timeout
-            (it took longer than `trainer.trial_timeout`), data (an image that cannot be read) or disk (it is full).
+        reason: error (the trial's own), memory (it or its worker ran out of it), gpu_memory (so did its GPU), lost (its
+            process or node), timeout (it took longer than `trainer.trial_timeout`), data (an image that cannot be
+            read), disk (it is full) or storage (that of the trials' files does not answer).
         message: the last line of the error.
         will_retry: whether another attempt follows.
     """

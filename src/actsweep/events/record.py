@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from actsweep.events.kinds import (
     CellGivenUp,
@@ -26,6 +26,7 @@ from actsweep.study.space import Side, Value
 
 CellKey = tuple[tuple[str, Value], ...]  # scientific values by path
 Place = tuple[CellKey, int]  # with a block
+TrialStatus = Literal["running", "waiting", "completed", "diverged", "stopped", "failed"]
 
 
 @dataclass
@@ -33,7 +34,7 @@ class TrialRecord:
     """What is known of a trial from its events.
 
     Attributes:
-        status: running, completed, diverged, stopped, failed, or waiting (for another attempt).
+        status: how it stands, or how it ended; waiting is for another attempt.
         rows: the evaluations of the latest attempt, in the order of their epochs.
         final: what was measured at the end.
         message: why it failed.
@@ -42,7 +43,7 @@ class TrialRecord:
     """
 
     started: TrialStarted
-    status: str = "running"
+    status: TrialStatus = "running"
     rows: list[Row] = field(default_factory=list)
     final: Row = field(default_factory=dict)
     message: str = ""
@@ -96,7 +97,7 @@ class StudyRecord:
                 self.finished, self.looks, self.settled = False, event.look, set()
                 self.settings = event.settings
             case CellGivenUp():
-                self.given_up[tuple(event.cell.items())] = event.message
+                self.given_up[cell_key(event.cell)] = event.message
             case RangeWidened():
                 self.widened.append((event.path, event.side))
             case PointChosen():
@@ -139,9 +140,14 @@ class StudyRecord:
         ]
 
 
+def cell_key(values: Mapping[str, Value]) -> CellKey:
+    """A cell's scientific values as a key."""
+    return tuple(values.items())
+
+
 def place_of(event: TrialStarted | PointChosen) -> Place:
     """The cell and block that an event belongs to."""
-    return tuple(event.cell.items()), event.block
+    return cell_key(event.cell), event.block
 
 
 def _end_or_extend(

@@ -11,15 +11,12 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from actsweep.records.ledger import sync_folder
+from actsweep.errors import OutdatedError
+from actsweep.records.files import sync_folder
 from actsweep.system.redaction import redacted
 
 _LOG = re.compile(r"attempt-(\d{1,9})\.log")
 _PARTIAL = re.compile(r"\..+\.(\d{1,9})")
-
-
-class OutdatedError(Exception):
-    """A later attempt at the trial has begun, so this one may write nothing more."""
 
 
 class Attempt:

@@ -1,9 +1,6 @@
-"""Where things are in a study's folder, and how a file is written whole or not at all."""
+"""Where things are in a study's folder, and the settings of a study and of a trial as files."""
 
 import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,31 +9,17 @@ import yaml
 
 from actsweep.errors import RecordsError
 from actsweep.plugins import refuse_plugins_in
-from actsweep.records.ledger import sync_folder
+from actsweep.records.files import write_whole
 from actsweep.settings import StudyConfig, TrialConfig, validated
 
 LARGEST_YAML = 2**17  # what takes about a second to read
 _LONGEST_NUMBER = 25
 RESUME_FILE = "resume.ckpt"
 """In a trial's folder: all that the trial needs to go on after an interruption; gone once the trial has ended."""
-
-
-@contextmanager
-def write_whole(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it takes the place of `path` when the block ends without error."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    temporary.touch(exist_ok=False)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        error.filename = error.filename or str(path)  # as of a write to a full disk
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
+TRIAL_FILE = "trial.yaml"
+"""There too: the trial's configuration."""
+LAST_WEIGHTS, BEST_WEIGHTS = "last.ckpt", "best.ckpt"
+"""There too: the network at the trial's end, and at its best validation accuracy."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +80,7 @@ class StudyFolder:
     def write_trial(self, trial_id: str, config: TrialConfig) -> None:
         """Make a trial's folder and write the trial's configuration into it."""
         self.trial(trial_id).mkdir(parents=True, exist_ok=True)
-        write_yaml(self.trial(trial_id) / "trial.yaml", config.model_dump(mode="json"))
+        write_yaml(self.trial(trial_id) / TRIAL_FILE, config.model_dump(mode="json"))
 
     def refuse_links(self) -> None:
         """Check that nothing here leads elsewhere: a study makes no links, and what it writes stays in its folder.
@@ -141,7 +124,7 @@ def read_trial(folder: Path) -> TrialConfig:
         RecordsError: there is none, or the file is damaged.
         RequestError: it is of another version.
     """
-    file = folder / "trial.yaml"
+    file = folder / TRIAL_FILE
     if not file.is_file() or file.is_symlink():
         raise RecordsError(f"{folder} holds no trial: there is no {file.name} in it")
     tree = _read_yaml(file)

@@ -6,13 +6,10 @@ say are the texts nan, inf and -inf. At most `SYNC_SECONDS` of evaluations are a
 the end of a trial never is.
 """
 
-import fcntl
 import os
-import socket
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,11 +17,12 @@ from typing import Self
 
 from actsweep.errors import RecordsError
 from actsweep.events import Evaluation, Event, StudyRecord, Subscriber
+from actsweep.records.files import sync_folder
 from actsweep.records.lines import encode
-from actsweep.records.reader import LedgerReader
+from actsweep.records.lock import locked
+from actsweep.records.reader import LedgerReader, crc_of
 
 SYNC_SECONDS = 1.0
-_LOOKS, _LOOK_SECONDS = 3, 0.02
 
 
 @dataclass(frozen=True)
@@ -98,11 +96,8 @@ def read_ledger(path: Path, known: LedgerContent | None = None) -> LedgerContent
 def _is_unchanged(path: Path, known: LedgerContent) -> bool:
     if not path.exists() or path.stat().st_size != known.size:
         return False
-    crc = 0
     with path.open("rb") as file:
-        while part := file.read(2**20):
-            crc = zlib.crc32(part, crc)
-    return crc == known.file_crc
+        return crc_of(file, known.size) == known.file_crc
 
 
 class Ledger:
@@ -123,7 +118,7 @@ class Ledger:
         self._unsynced = False
 
     def __enter__(self) -> Self:
-        self._lock = _locked(lock_of(self._path))
+        self._lock = locked(self._path)
         try:
             self.content = read_ledger(self._path, self._known)
             self._crc = self.content.crc
@@ -187,79 +182,3 @@ class Ledger:
             os.fsync(self._file)
         self._unsynced = False
         self._synced = time.monotonic()
-
-
-def sync_folder(path: Path) -> None:
-    """Bring the names in a folder to the disk, so that a new file is still there after a power failure."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def lock_of(path: Path) -> Path:
-    """The file by which the study of a ledger is locked."""
-    return path.with_suffix(".lock")
-
-
-def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-    try:
-        _lock(descriptor)
-    except BlockingIOError:
-        holder = os.pread(descriptor, 200, 0).decode(errors="replace")
-        os.close(descriptor)
-        raise RecordsError(f"{path.parent} is in use by another actsweep ({holder}); wait for it, or end it") from None
-    except OSError as error:
-        os.close(descriptor)
-        raise RecordsError(
-            f"{path.parent}: this file system cannot lock files ({error.strerror}); choose another run.root"
-        ) from error
-    if not path.exists() or not os.path.samestat(os.fstat(descriptor), path.stat()):
-        os.close(descriptor)  # its last holder has removed it in the meantime, since no study came of its request
-        return _locked(path)
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"pid {os.getpid()} on {socket.gethostname()}".encode(), 0)
-    return descriptor
-
-
-def _lock(descriptor: int) -> None:
-    """Lock a file; who only looks whether it is locked has the lock for a moment, which is waited for."""
-    for _ in range(_LOOKS):
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_LOOK_SECONDS)
-    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def is_held(path: Path) -> bool:
-    """Whether a process writes the study of this ledger now; nothing is created or changed."""
-    try:
-        descriptor = os.open(path.with_suffix(".lock"), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return False
-
-
-@contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Keep every other process from writing the study of this ledger, for the length of the block.
-
-    Raises:
-        RecordsError: another process writes it, or the file system cannot lock.
-    """
-    descriptor = _locked(lock_of(path))
-    try:
-        yield
-    finally:
-        os.close(descriptor)

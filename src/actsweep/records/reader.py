@@ -128,7 +128,7 @@ class LedgerReader:
             return True
         if seen.inode == self._seen.inode and seen.size > self._seen.size:
             return file.read(len(self._head)) != self._head
-        return _crc_of(file, self.size) != self.file_crc
+        return crc_of(file, self.size) != self.file_crc
 
 
 @contextmanager
@@ -151,7 +151,8 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, _Seen | None]]:
         yield file, _Seen((status.st_dev, status.st_ino), status.st_size, status.st_mtime_ns)
 
 
-def _crc_of(file: BinaryIO, size: int) -> int:
+def crc_of(file: BinaryIO, size: int) -> int:
+    """The CRC-32 of the next `size` bytes of a file."""
     crc = 0
     while size > 0 and (part := file.read(min(_BLOCK, size))):
         crc = zlib.crc32(part, crc)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from actsweep.curves import GRAD_NORMS
 from actsweep.events import StudyRecord, TrialRecord, TrialStarted
-from actsweep.records.folder import write_whole
+from actsweep.records.files import write_whole
 from actsweep.study import PHASES, Study
 from actsweep.study.space import Value, text
 

@@ -14,6 +14,7 @@ Row = Mapping[str, Any]
 Results = Mapping[str, Any]
 
 _MANY_RATES = 2  # from here on a range is shown
+# The words of `compare`, which would bring scipy: showing a table takes no second more for it.
 _APPROXIMATE = {"at_least": "at least ", "at_most": "at most ", "between": "roughly "}
 _ASKS = {"over": "over {}", "below": "below {}", "within": "within {} either way"}
 _UNITS = {"ratio": "x", "slope": "decades/layer", "share": "%", "points": "pp"}

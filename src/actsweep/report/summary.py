@@ -5,11 +5,17 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from actsweep.events import StudyRecord, TrialRecord, place_of
+from actsweep.events import StudyRecord, TrialRecord, TrialStatus, cell_key, place_of
 from actsweep.study import PHASES, Cell, Phase, Study
 from actsweep.study.space import Value
 
-_COUNTED = {"completed": "done", "diverged": "done", "stopped": "done", "running": "running", "failed": "failed"}
+_COUNTED: Mapping[TrialStatus, str] = {
+    "completed": "done",
+    "diverged": "done",
+    "stopped": "done",
+    "running": "running",
+    "failed": "failed",
+}
 _Place = tuple[str, int, Phase]
 
 
@@ -107,7 +113,7 @@ class Board:
             return seen
         planned = self._study.planned_of(cell)[phase]
         if phase == "tune":
-            if (tuple(cell.values.items()), block) in self._record.settled:
+            if (cell_key(cell.values), block) in self._record.settled:
                 return seen
             planned += len(self._record.widened) * self._study.growth_points
         return max(seen, planned)

@@ -56,8 +56,7 @@ def _largest_weights(study: Study, source: Source) -> int:
     shape, classes = source.image_shape, len(source.classes)
     largest = 0
     for cell in study.cells:
-        middle = {dimension.path: dimension.at(0.5) for dimension in cell.space}
-        config = study.trial_config(cell, middle, seed=0)
+        config = study.trial_config(cell, cell.middle, seed=0)
         if config.model.name == "cnn":
             largest = max(largest, weights_bytes(config.model, shape, classes))
             continue

@@ -13,7 +13,7 @@ from actsweep.events import Evaluation, Event, FailureReason, StopSpared, TrialF
 from actsweep.records import EventStream
 from actsweep.search.driver_only import DriverOnly
 from actsweep.search.failures import reason_of_end
-from actsweep.search.hung import Watch
+from actsweep.search.hung import TrialWatch
 from actsweep.search.outcomes import Outcomes
 from actsweep.search.packs import Pack, Packer
 from actsweep.search.policy import FailurePolicy
@@ -50,7 +50,7 @@ class EventCallback(DriverOnly, Callback):
         outcomes: Outcomes,
         schedulers: CellSchedulers | None,
         policy: FailurePolicy,
-        watch: Watch,
+        watch: TrialWatch,
     ) -> None:
         self._queue = queue
         self._packer = packer

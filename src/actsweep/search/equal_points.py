@@ -5,17 +5,16 @@ import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from ray.tune.search import Searcher
 from ray.tune.search.sample import Categorical, Domain, Float, Integer, LogUniform, Uniform
 
 from actsweep.errors import RequestError
-from actsweep.search.points import points_at, positions
+from actsweep.search.points import Drawn, points_at, positions
 from actsweep.study.space import Dimension, Value, combinations, dimensions, value_lists
 
-Search = Literal["sobol", "random", "grid"]
 _DISTRIBUTIONS = {
     (Float, Uniform): "uniform",
     (Float, LogUniform): "log_uniform",
@@ -52,10 +51,10 @@ class EqualPoints(Searcher):
         points: int,
         *,
         seed: int = 0,
-        search: Search = "sobol",
+        search: Drawn = "sobol",
     ) -> None:
         super().__init__()
-        if search not in get_args(Search):
+        if search not in get_args(Drawn):
             raise RequestError(f"search={search}: needs sobol, random or grid")
         arms, tuned = _arms(groups), _dimensions(space, set(groups))
         least = combinations(tuned) if search == "grid" else 1

@@ -4,9 +4,9 @@ import re
 import time
 from collections import Counter
 
-from actsweep.events import CellGivenUp, CellKey, StudyRecord
+from actsweep.events import CellGivenUp, CellKey, StudyRecord, cell_key
 from actsweep.records import EventStream
-from actsweep.study import Cell, Study, Trial
+from actsweep.study import Study, Trial
 
 ALIKE = 3
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|\d+")  # also ids and addresses, which differ between equal errors
@@ -27,7 +27,7 @@ class GivingUp:
 
     def failed(self, trial: Trial, message: str) -> None:
         """A trial has failed for good; after `ALIKE` like it, in a cell without a result, the cell is given up."""
-        key = _key(trial.cell)
+        key = cell_key(trial.cell.values)
         alike = key, _NUMBERS.sub("#", message)
         self._failures[alike] += 1
         record = self._stream.record
@@ -37,22 +37,18 @@ class GivingUp:
     def skips(self, trial: Trial) -> bool:
         """Whether a trial is not worth beginning: its cell is given up, or nothing is left to compare it with."""
         given_up = self._stream.record.given_up
-        return bool(given_up) and (_key(trial.cell) in given_up or not self._comparable)
+        return bool(given_up) and (cell_key(trial.cell.values) in given_up or not self._comparable)
 
     @property
     def _comparable(self) -> bool:
         """Whether in any stratum the reference and another arm may still have results."""
         left: dict[CellKey, set[bool]] = {}
         for cell in self._study.cells:
-            if _key(cell) not in self._stream.record.given_up:
+            if cell_key(cell.values) not in self._stream.record.given_up:
                 (_, arm), *stratum = cell.values.items()
                 left.setdefault(tuple(stratum), set()).add(arm == self._study.reference)
         return any(len(kinds) == 2 for kinds in left.values())
 
 
-def _key(cell: Cell) -> CellKey:
-    return tuple(cell.values.items())
-
-
 def _has_result(record: StudyRecord, key: CellKey) -> bool:
-    return any(trial.has_result and tuple(trial.started.cell.items()) == key for trial in record.trials.values())
+    return any(trial.has_result and cell_key(trial.started.cell) == key for trial in record.trials.values())

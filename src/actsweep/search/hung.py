@@ -26,7 +26,7 @@ class _Watched:
     ends: float  # when its worker is ended
 
 
-class Watch:
+class TrialWatch:
     """Knows on the driver how long each trial has been running, whatever the clock on the wall says.
 
     Args:

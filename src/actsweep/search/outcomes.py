@@ -23,19 +23,19 @@ class Outcomes:
         """The outcome of a trial that came to its end."""
         return Outcome(*best_accuracies([trial], self._horizon, self._classes))
 
-    def known(self, study: StudyRecord, trial_id: str) -> Outcome | None:
+    def known(self, record: StudyRecord, trial_id: str) -> Outcome | None:
         """The outcome that a trial had, from this driver or an earlier one; None where it has to run.
 
         A failed trial runs again, but for one of the tune phase on which something was built: a choice of a point, a
         range that grew, or points that were learned.
         """
-        record = study.trials.get(trial_id)
-        if record is None:
+        trial = record.trials.get(trial_id)
+        if trial is None:
             return None
-        if record.status == "failed" and self._built_upon(study, record):
+        if trial.status == "failed" and self._built_upon(record, trial):
             return Outcome(None)
-        return self.of(record) if record.has_result else None
+        return self.of(trial) if trial.has_result else None
 
-    def _built_upon(self, study: StudyRecord, failed: TrialRecord) -> bool:
-        settled = bool(study.widened) or place_of(failed.started) in study.chosen
+    def _built_upon(self, record: StudyRecord, failed: TrialRecord) -> bool:
+        settled = bool(record.widened) or place_of(failed.started) in record.chosen
         return failed.started.phase == "tune" and (settled or self._learns)

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from scipy.stats import qmc
 from actsweep.study import Study
 from actsweep.study.space import Dimension, Side, Value, combinations
 
+Drawn = Literal["sobol", "random", "grid"]
 Positions = NDArray[np.float64]  # shape (points, dimensions), each in [0, 1]
 _POINT_STREAM, _GROWTH_STREAM = 1000, 1001  # apart from the streams that trials' seeds come from
 
@@ -21,20 +23,25 @@ def block_positions(study: Study, block: int) -> Positions:
     Asking for more points later gives the same ones first, but for a grid.
     """
     points, search = study.config.study.tune.points, study.config.search
-    if search.name == "tpe":
-        points = min(points, search.startup or points)
-    return positions(search.name, points, study.space, _stream(study, _POINT_STREAM, block))
+    rng = _stream(study, _POINT_STREAM, block)
+    match search.name:
+        case "tpe":
+            return positions("sobol", min(points, search.startup or points), study.space, rng)
+        case name:
+            return positions(name, points, study.space, rng)
 
 
-def positions(search: str, points: int, space: Sequence[Dimension], rng: np.random.Generator) -> Positions:
+def positions(search: Drawn, points: int, space: Sequence[Dimension], rng: np.random.Generator) -> Positions:
     """The positions of at most `points` points of a space; a grid has at least one for each combination of choices."""
     match search:
         case "grid":
             return _grid(points, space)
         case "random":
-            return _random(points, len(space), rng)
-        case _:
+            return rng.random((points, len(space)))
+        case "sobol":
             return _sobol(points, len(space), rng)
+        case name:
+            assert_never(name)
 
 
 def growth_positions(study: Study, block: int, growth: int) -> Positions:
@@ -43,8 +50,13 @@ def growth_positions(study: Study, block: int, growth: int) -> Positions:
     In the setting that grew they are positions in the new stretch.
     """
     rng = _stream(study, _GROWTH_STREAM, block, growth)
-    draw = _random if study.config.search.name == "random" else _sobol
-    return draw(study.growth_points, len(study.space), rng)
+    match study.config.search.name:
+        case "random":
+            return rng.random((study.growth_points, len(study.space)))
+        case "sobol" | "grid" | "tpe":
+            return _sobol(study.growth_points, len(study.space), rng)
+        case name:
+            assert_never(name)
 
 
 def points_at(space: Sequence[Dimension], positions: Positions) -> list[dict[str, Value]]:
@@ -76,10 +88,6 @@ def _sobol(n: int, dimensions: int, rng: np.random.Generator) -> Positions:
     """Scrambled Sobol points in [0, 1) (Owen scrambling, as scipy implements it)."""
     sampler = qmc.Sobol(dimensions, scramble=True, rng=rng)
     return np.asarray(sampler.random_base2(math.ceil(math.log2(n)))[:n])
-
-
-def _random(n: int, dimensions: int, rng: np.random.Generator) -> Positions:
-    return rng.random((n, dimensions))
 
 
 def _grid(n: int, space: Sequence[Dimension]) -> Positions:

@@ -18,14 +18,14 @@ from actsweep.records import RESUME_FILE, EventStream, StudyFolder
 from actsweep.search.callback import EventCallback
 from actsweep.search.driver_only import DriverOnly
 from actsweep.search.giving_up import GivingUp
-from actsweep.search.hung import Watch
+from actsweep.search.hung import TrialWatch
 from actsweep.search.in_order import InOrder
 from actsweep.search.outcomes import Outcomes
 from actsweep.search.packs import Pack, Packer
 from actsweep.search.policy import FailurePolicy
 from actsweep.search.queue import Outcome, TrialQueue
 from actsweep.search.scheduler import CellSchedulers
-from actsweep.search.searcher import StudySearcher
+from actsweep.search.searcher import TuneAdapter
 from actsweep.search.tuning import Announcement
 from actsweep.settings import ClusterSettings
 from actsweep.study import Study, Trial
@@ -69,9 +69,9 @@ def run_trials(
     stoppable = schedulers.may_stop if schedulers else lambda trial: False
     packer = Packer(study, queue, record, slots, stoppable, alone)
     side_by_side = study.config.cluster.side_by_side
-    searcher = StudySearcher(queue, packer, packs, source, folder, record, side_by_side, checkpoints)
+    searcher = TuneAdapter(queue, packer, packs, source, folder, record, side_by_side, checkpoints)
     policy = FailurePolicy(study.config.cluster.retries, alone, stream, giving_up, halt)
-    callback = EventCallback(queue, packer, packs, stream, outcomes, schedulers, policy, Watch())
+    callback = EventCallback(queue, packer, packs, stream, outcomes, schedulers, policy, TrialWatch())
     shutil.rmtree(folder.scratch, ignore_errors=True)  # what a driver that was killed left
     try:
         _tuner(study.config.cluster, folder, searcher, schedulers, callback, halt).fit()
@@ -88,7 +88,7 @@ def run_trials(
 def _tuner(
     settings: ClusterSettings,
     folder: StudyFolder,
-    searcher: StudySearcher,
+    searcher: TuneAdapter,
     schedulers: CellSchedulers | None,
     callback: EventCallback,
     halt: Halt,

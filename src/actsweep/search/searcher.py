@@ -14,7 +14,7 @@ from actsweep.search.packs import Pack, Packer
 from actsweep.search.queue import TrialQueue
 
 
-class StudySearcher(DriverOnly, Searcher):
+class TuneAdapter(DriverOnly, Searcher):
     """Hands out the trials of a queue, as packs of them: what is a trial to Tune is a pack to us.
 
     Args:

@@ -14,7 +14,16 @@ from pathlib import Path
 
 from actsweep.data import cache_folder
 from actsweep.errors import RecordsError, RequestError
-from actsweep.records import StudyFolder, best_of_cells, held, is_held, open_study, read_ledger
+from actsweep.records import (
+    BEST_WEIGHTS,
+    LAST_WEIGHTS,
+    StudyFolder,
+    best_of_cells,
+    held,
+    is_held,
+    open_study,
+    read_ledger,
+)
 
 # Names that a file has while it is written; one that is still there was left by a process that died.
 UNFINISHED = re.compile(
@@ -22,7 +31,7 @@ UNFINISHED = re.compile(
 )
 _OF_CACHE = re.compile(r"(pixels|order-\d+)\.(bin|json|part)|lock|\.?cifar-10-python\.tar\.gz(\.\d+)?")
 _ENTRY = re.compile(r"(digits|cifar10)-\d+|[0-9a-f]{24}")  # the cache may be a folder that holds other things too
-WEIGHTS = ("last.ckpt", "best.ckpt")
+WEIGHTS = (LAST_WEIGHTS, BEST_WEIGHTS)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actsweep.errors import RecordsError, RequestError
-from actsweep.records import StudyFolder, best_of_cells, open_study
+from actsweep.records import BEST_WEIGHTS, StudyFolder, best_of_cells, open_study
 from actsweep.settings import known_are
 from actsweep.study import Study
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-WEIGHTS = "best.ckpt"
 EXAMPLE_IMAGES = 2  # two, since exporters take a size of one for a constant
 ONNX_HINT = "--format onnx needs the packages of an extra: pip install 'actsweep[onnx]'"
 
@@ -49,7 +48,7 @@ def export_model(path: Path, cell: str | None, form: str, out: Path | None) -> t
     label = _label(cell, [one.label for one in study.cells])
     if label not in best:
         raise RecordsError(f"{path}: no trial of {label} has ended yet, so there is no model of it")
-    weights = folder.trial(best[label]) / WEIGHTS
+    weights = folder.trial(best[label]) / BEST_WEIGHTS
     if not weights.is_file():
         raise RecordsError(f"{weights}: the weights are missing, those of the best trial of {label}; put back a copy")
     suffix, write = FORMATS[form]

@@ -11,6 +11,7 @@ from actsweep.errors import RecordsError, TrialsFailedError
 from actsweep.events import StudyRecord, TrialRecord
 from actsweep.plugins import MEASURES
 from actsweep.records import (
+    BEST_WEIGHTS,
     OpenedStudy,
     Results,
     StudyFolder,
@@ -83,7 +84,7 @@ def outcome_of(folder: StudyFolder, computed: Computed) -> StudyOutcome:
 def _models(folder: StudyFolder, computed: Computed) -> Iterator[ModelFile]:
     measured = {row["trial_id"]: row for row in computed.results["trials"]}
     for trial_id in best_of_cells(computed.record):
-        path, started = folder.trial(trial_id) / "best.ckpt", computed.record.trials[trial_id].started
+        path, started = folder.trial(trial_id) / BEST_WEIGHTS, computed.record.trials[trial_id].started
         if path.is_file() and trial_id in measured:
             row = measured[trial_id]
             facts = {name: row[name] for name in ("trial_id", "phase", "seed", "lr", "best_val_acc", "test_acc")}

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from actsweep.errors import RequestError
 from actsweep.settings import StudySettings
-from actsweep.study.space import Dimension, Value, arm_leaves, dimensions, text, value_lists
+from actsweep.study.space import Dimension, Value, arm_leaves, dimensions, middle, text, value_lists
 
 ARM = "arm"  # the factor's name where arms have names of their own
 
@@ -30,6 +30,11 @@ class Cell:
     def label(self) -> str:
         """The cell's name in tables and trackers, such as `relu/3`."""
         return cell_label(self.values)
+
+    @property
+    def middle(self) -> dict[str, Value]:
+        """The nuisance values in the middle of the cell's ranges."""
+        return middle(self.space)
 
     def __hash__(self) -> int:
         return hash(self.label)

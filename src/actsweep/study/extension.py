@@ -1,11 +1,12 @@
 """What may be added to a study whose results were seen: more seeds, blocks, points, arms or strata."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from actsweep.settings import StudyConfig
 from actsweep.study.identity import changed_settings
+from actsweep.study.space import is_list
 from actsweep.study.study import Study
 
 Change = tuple[str, Any, Any]  # dotted path, value before, value now
@@ -54,11 +55,7 @@ def _adds(change: Change, before: StudyConfig) -> bool:
     if path in _COUNTS:
         return bool(new > old)
     if path.startswith("study.scientific."):
-        return _is_list(old) and _is_list(new) and all(value in new for value in old) and len(new) > len(old)
+        return is_list(old) and is_list(new) and all(value in new for value in old) and len(new) > len(old)
     if path.startswith("study.arms.") and before.study.arms is not None:
         return not any(path.startswith(f"study.arms.{name}.") for name in before.study.arms)
     return False
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)

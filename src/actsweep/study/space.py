@@ -116,6 +116,11 @@ class Dimension:
         return float(self.low), float(self.high)
 
 
+def middle(space: Sequence[Dimension]) -> dict[str, Value]:
+    """The value in the middle of each dimension, by dotted path."""
+    return {dimension.path: dimension.at(0.5) for dimension in space}
+
+
 def widened(space: Sequence[Dimension], growths: Sequence[tuple[str, Side]]) -> tuple[Dimension, ...]:
     """A space after ranges grew, one after the other, each given as (dotted path, side)."""
     for path, side in growths:
@@ -143,7 +148,7 @@ def value_lists(tree: Mapping[str, Any], option: str) -> dict[str, tuple[Value, 
     for path, leaf in _leaves(tree, option):
         if leaf is None:
             continue
-        if not _is_list(leaf):
+        if not is_list(leaf):
             raise RequestError(f"{option}.{path}: needs a list of values, such as [relu, sigmoid], not {leaf!r}")
         lists[path] = _plain_values(leaf, f"{option}.{path}")
     return lists
@@ -173,7 +178,7 @@ def arm_leaves(tree: Mapping[str, Any], option: str) -> Iterator[tuple[str, "Val
 
 
 def _dimension(path: str, leaf: Any, option: str) -> Dimension:
-    if _is_list(leaf):
+    if is_list(leaf):
         return Dimension(path, "choice", values=_plain_values(leaf, option))
     if not isinstance(leaf, Mapping):
         raise RequestError(
@@ -201,7 +206,8 @@ def _leaves(tree: Mapping[str, Any], option: str, prefix: str = "") -> Iterator[
             yield path, node
 
 
-def _is_list(leaf: object) -> bool:
+def is_list(leaf: object) -> bool:
+    """Whether a leaf of a tree of settings is a list, as opposed to a text."""
     return isinstance(leaf, Sequence) and not isinstance(leaf, str)
 
 

@@ -11,7 +11,7 @@ from actsweep.plugins import MEASURES
 from actsweep.settings import OPTIONS, StudyConfig, TrialConfig
 from actsweep.study.cells import ARM, Cell, Design, cell_label, design, swept_paths
 from actsweep.study.identity import PHASES, Phase, trial_id, trial_seed
-from actsweep.study.space import Dimension, Value, combinations, text
+from actsweep.study.space import Dimension, Value, combinations, middle, text
 
 _COLUMNS = {"trial_id", "phase", "seed", "block", "epoch", "step", "wall", "status", "rung"}  # of a table of curves
 _ONE_PER_STUDY = {"data.name", "data.root", "trainer.epochs", "trainer.eval_every"}
@@ -151,17 +151,15 @@ class Study:
             RequestError: one of these is not accepted.
         """
         for cell in self.cells:
-            middle = {dimension.path: dimension.at(0.5) for dimension in cell.space}
             for dimension in cell.space:
                 for value in dimension.extremes():
-                    yield self.trial_config(cell, {**middle, dimension.path: value}, seed=0)
+                    yield self.trial_config(cell, {**cell.middle, dimension.path: value}, seed=0)
 
     def accepts(self, dimension: Dimension, cell: Cell) -> bool:
         """Whether a cell's settings may take every value of a dimension."""
-        middle = {other.path: other.at(0.5) for other in cell.space}
         try:
             for value in dimension.extremes():
-                self.trial_config(cell, {**middle, dimension.path: value}, seed=0)
+                self.trial_config(cell, {**cell.middle, dimension.path: value}, seed=0)
         except RequestError:
             return False
         return True
@@ -183,7 +181,7 @@ class Study:
             raise RequestError(f"cannot sweep {ARM!r}: no such setting; study.arms names arms")
 
     def _check_cells_differ(self) -> None:
-        nuisance = {dimension.path: dimension.at(0.5) for dimension in self.space}
+        nuisance = middle(self.space)
         option = "study.arms" if self.factor == ARM else "study.scientific"
         seen: dict[object, Cell] = {}
         for cell in self.cells:
@@ -226,7 +224,7 @@ class Study:
             if choices > self.config.study.tune.points:
                 raise RequestError(
                     f"study.tune.points={self.config.study.tune.points}: a grid over all combinations of choices has "
-                    f"{choices} points; ask for at least that many, or choose search=sobol, random or tpe"
+                    f"{choices} points; ask for at least that many, or choose another search"
                 )
 
     def _check_size(self) -> None:

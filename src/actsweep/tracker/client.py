@@ -13,6 +13,7 @@ from typing import Any, Literal
 import psutil
 
 from actsweep.settings import TrackerSettings
+from actsweep.system.processes import children_called
 from actsweep.tracker.description import RunDescription
 from actsweep.tracker.new_sweep import Sweep, new_sweep
 from actsweep.tracker.notes import Notes
@@ -24,6 +25,7 @@ FINISH_SECONDS = 30.0
 KILL_SECONDS = 1.0
 DEATH_SECONDS = 0.5
 API_SECONDS = 30
+_SERVICE = "wandb-core"
 _Resume = Literal["allow", "must"]
 _MODES = {"wandb_offline": "offline", "wandb_online": "online"}
 _OF_ONE_RUN = (
@@ -208,7 +210,7 @@ class Client:
         self._ended = True
         if self._maker is not None:
             self._maker.kill()
-        for process in _service_processes():
+        for process in children_called(_SERVICE):
             with suppress(psutil.Error):
                 process.kill()
                 process.wait(KILL_SECONDS)
@@ -227,7 +229,7 @@ class Client:
             logging.getLogger("wandb").setLevel(logging.CRITICAL + 1)
             with _exit_hooks_kept():
                 wandb.setup(self._wandb_settings())
-            self._service = _service_processes()
+            self._service = children_called(_SERVICE)
         if self._ended:
             self.kill()  # a service that was starting when the first kill came
             raise RuntimeError("W&B was ended by force")
@@ -272,17 +274,6 @@ class Client:
             init_timeout=START_SECONDS,
             finish_timeout=FINISH_SECONDS,
         )
-
-
-def _service_processes() -> list[psutil.Process]:
-    return [process for process in psutil.Process().children() if _name(process) == "wandb-core"]
-
-
-def _name(process: psutil.Process) -> str:
-    try:
-        return process.name()
-    except psutil.Error:
-        return ""
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pytorch_lightning.plugins.io import CheckpointIO
 from torch import Tensor
 
 from actsweep.data import Data
-from actsweep.records import RESUME_FILE, Attempt
+from actsweep.records import BEST_WEIGHTS, LAST_WEIGHTS, RESUME_FILE, Attempt
 
 _MAGIC = b"actsweep-resume 2"
 
@@ -100,7 +100,7 @@ def save_weights(
         OSError: they cannot be written; what was there before stays.
         OutdatedError: a later attempt at the trial has begun; what was there before stays.
     """
-    for name, weights in (("last.ckpt", last), ("best.ckpt", best)):
+    for name, weights in ((LAST_WEIGHTS, last), (BEST_WEIGHTS, best)):
         content = _saved(
             {
                 "state_dict": weights,

@@ -27,7 +27,7 @@ from actsweep.train.checkpoint import ResumeFile, save_weights
 from actsweep.train.epoch import Step
 from actsweep.train.epoch_loop import EpochLoop
 from actsweep.train.graph import CapturedStep, cuda_capture
-from actsweep.train.recorder import Recorder
+from actsweep.train.recorder import CurveRecorder
 
 _PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
 CHECKPOINT_SECONDS = 0.5
@@ -84,7 +84,7 @@ def train(
         trainer = _trainer(config.trainer, resume)
         device = trainer.strategy.root_device
         resident = data.to(device)
-        recorder = Recorder(
+        recorder = CurveRecorder(
             config.trainer,
             module,
             resident,

@@ -22,7 +22,7 @@ from actsweep.train.stopwatch import Stopwatch
 MECHANISM_BATCH = 128
 
 
-class Recorder(pl.Callback):
+class CurveRecorder(pl.Callback):
     """Measures at epoch 0 and between epochs; what it does is in no training time.
 
     It sees nothing of the module but that `forward` gives logits; see `probe` for what it looks at where it can.

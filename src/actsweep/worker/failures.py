@@ -4,9 +4,8 @@ import errno
 import re
 from collections.abc import Mapping
 
-from actsweep.errors import DataError, RemoteError, TrialTimeoutError
+from actsweep.errors import DataError, OutdatedError, RemoteError, TrialTimeoutError
 from actsweep.events import FailureReason
-from actsweep.records import OutdatedError
 
 _OURS: Mapping[type[BaseException], FailureReason] = {
     OutdatedError: "lost",

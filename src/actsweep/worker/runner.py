@@ -18,9 +18,9 @@ from ray import tune
 from actsweep.curves import Curve, first_bad, stack
 from actsweep.curves.divergence import counted_accuracy
 from actsweep.data import Source
-from actsweep.errors import ActsweepError, RemoteError
+from actsweep.errors import ActsweepError, OutdatedError, RemoteError
 from actsweep.events import Row
-from actsweep.records import RESUME_FILE, Attempt, OutdatedError, StudyFolder
+from actsweep.records import RESUME_FILE, Attempt, StudyFolder
 from actsweep.settings import DataSettings, TrialConfig
 from actsweep.system.redaction import redacted
 from actsweep.worker.failures import reason_of

@@ -118,7 +118,7 @@ class TestFamily:
 
 
 class TestRatio:
-    def test_hand_worked(self) -> None:
+    def test_a_small_one_and_its_interval_are_those_worked_out_by_hand(self) -> None:
         # Squared relative standard errors 1/3/16 and 4/3/64 are 1/48 each: 4 degrees of freedom.
         interval = ratio_of_means(np.array([6.0, 8.0, 10.0]), np.array([3.0, 4.0, 5.0]), 0.95)
         half = 2.7764451051977987 * math.sqrt(1 / 24)
@@ -167,7 +167,7 @@ class TestFewUnits:
         for none in ((self.NONE, self.TWO), (self.TWO, self.NONE)):
             assert math.isnan(estimate(*none, 0.95).estimate)
 
-    def test_of_one(self) -> None:
+    def test_a_single_unit_of_one_arm_has_a_mean_without_an_interval(self) -> None:
         assert mean_of(self.TWO, 0.95).known
         assert (mean_of(self.ONE, 0.95).estimate, mean_of(self.ONE, 0.95).known) == (4.0, False)
         assert math.isnan(mean_of(self.NONE, 0.95).estimate)

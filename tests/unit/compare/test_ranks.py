@@ -67,7 +67,7 @@ def test_repeating_the_runs_of_a_unit_adds_no_certainty() -> None:
     assert (thrice.low, thrice.high, thrice.p_value) == pytest.approx((once.low, once.high, once.p_value))
 
 
-def test_coverage() -> None:
+def test_intervals_hold_the_true_probability_as_often_as_they_say() -> None:
     rng = np.random.default_rng(4)
     truth = stats.norm.cdf(0.8 / math.sqrt(1 + 4))
     intervals = [better(rng.normal(0.8, 1, 15), rng.normal(0, 2, 15)) for _ in range(1000)]

@@ -161,7 +161,7 @@ def test_every_case_has_its_sentence() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_it_says(name: str) -> None:
+def test_a_verdict_gives_its_reason_in_the_recorded_sentence(name: str) -> None:
     verdict = judge(*CASES[name])
     assert verdict.why == SENTENCES[name]
     for word in ("supported", "refuted"):

@@ -41,6 +41,10 @@ def test_images_come_pool_by_pool_and_class_by_class(dtype):
         ),
         ([pool(), pool(dtype=np.float32)], r"test images are float32 .*but training images are uint8"),
         ([pool(shape=(3, 7, 9))], r"9 x 7 pixels; they must have at least 8 x 8"),
+        (
+            [pool(shape=(8, 8, 1))],
+            r"1 x 8 pixels; .* the layout \(n, channels, height, width\), which \(\d+, 8, 8, 1\) is",
+        ),
         ([(changed(pool(dtype=np.float32)[0], (4, 2, 0, 0), np.nan), pool()[1])], r"image 4 holds values that are not"),
         ([(pool()[0], np.arange(5) % 2)], r"labels must be integers of shape \(6,\).* not int64 of shape \(5,\)"),
         ([(pool()[0], np.zeros(6))], r"not float64 of shape \(6,\)"),

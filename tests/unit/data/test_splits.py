@@ -68,7 +68,7 @@ CIFAR = ((5000,) * 10, (1000,) * 10)
         (((180,) * 10,), {"train": 256, "val": 128, "test": 128}, (256, 128, 128)),
     ],
 )
-def test_sizes(ask, counts, sizes, expected):
+def test_splits_have_the_sizes_asked_for_or_their_share_or_what_is_left(ask, counts, sizes, expected):
     cuts = cut(counts, ask(**sizes))
     assert tuple(part.stop - part.start for part in (cuts.train, cuts.val, cuts.test)) == expected
 

@@ -44,7 +44,7 @@ def test_what_is_followed_event_by_event_is_what_the_whole_ledger_says(write: Wr
     assert followed.entry.time == events[-1].time
 
 
-def test_states(write: Write, story: Story) -> None:
+def test_a_study_is_running_finished_or_interrupted_as_its_lock_and_ledger_say(write: Write, story: Story) -> None:
     folder = write("demo", *whole(story))
     followed = looked(FollowedStudy(folder.path))
     assert (followed.entry.state, followed.entry.done, followed.entry.failed) == ("interrupted", 13, 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from actsweep.curves import Curve
-from simulate import CHANCE, analyze, crossing_curve, pick, trial
+from simulate import CHANCE, analyze, crossing_curve, pick, trial, verdict
 
 HORIZON, N = 20, 12
 NEVER = HORIZON + 1
@@ -45,11 +45,6 @@ def compared(relu: Runs, sigmoid: Runs, **options: Any) -> Results:
     trials = [trial(arm, i, c) for arm, runs in (("relu", relu), ("sigmoid", sigmoid)) for i, c in enumerate(runs)]
     fixed = {"target_hi": 0.8, "target_lo": 0.6, "level": 0.95}
     return analyze(trials, **fixed | options)
-
-
-def verdict(results: Results, claim: str) -> str:
-    found: str = pick(results["verdicts"], claim=claim)["verdict"]
-    return found
 
 
 class TestShortHorizon:

@@ -24,14 +24,8 @@ from simulate import (
     study,
     trial,
     tune,
+    verdict,
 )
-
-Results = dict[str, Any]
-
-
-def verdict(results: Results, claim: str) -> str:
-    found: str = pick(results["verdicts"], claim=claim)["verdict"]
-    return found
 
 
 class TestOneBracketForAllArms:

@@ -159,6 +159,8 @@ KEYS = {
     "comparisons": ("endpoint", "a", "b", "depth", "phase"),
     "verdicts": ("claim", "a", "b", "depth", "phase"),
 }
+UNLISTED = {"epochs_at_horizon", "steps_at_horizon", "seconds_at_horizon", "gap_end_val", "loss_min"}
+"""What others follow from, and no trial's row holds."""
 
 
 def same(found: Any, expected: Any) -> bool:
@@ -193,5 +195,5 @@ def test_both_say_the_same(seed: int, tmp_path: Path) -> None:
         assert asked == set(theirs), part
         for key, row in theirs.items():
             for name, value in row.items():
-                if name in ours[key] or part != "trials":
+                if part != "trials" or name not in UNLISTED:
                     assert same(ours[key][name], value), (part, key, name, ours[key][name], value)

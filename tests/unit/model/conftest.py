@@ -31,14 +31,6 @@ OPTIMIZER = {
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(autouse=True)
 def seeded() -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(0)

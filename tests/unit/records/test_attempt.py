@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from actsweep.records import Attempt, OutdatedError, attempt_logs, latest_attempt
+from actsweep.errors import OutdatedError
+from actsweep.records import Attempt, attempt_logs, latest_attempt
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from actsweep.events import Event, TrialFailed, TrialFinished, TrialStarted
 from actsweep.records import EventStream, Ledger
 from actsweep.search.callback import EventCallback
 from actsweep.search.giving_up import GivingUp
-from actsweep.search.hung import Watch
+from actsweep.search.hung import TrialWatch
 from actsweep.search.outcomes import Outcomes
 from actsweep.search.packs import Pack, Packer
 from actsweep.search.policy import FailurePolicy
@@ -46,7 +46,7 @@ class Driver:
         self.halt = Halt()
         self.now = 0.0
         policy = FailurePolicy(2, set(), stream, GivingUp(study, stream), self.halt)
-        watch = Watch(lambda: self.now)
+        watch = TrialWatch(lambda: self.now)
         packer = Packer(study, self.queue, self.record, 1, lambda trial: False)
         outcomes = Outcomes(study, 10)
         self.callback = EventCallback(self.queue, packer, self.packs, stream, outcomes, None, policy, watch)

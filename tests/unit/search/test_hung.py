@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from actsweep.search.hung import STARTING_SECONDS, Watch, driver_seconds
+from actsweep.search.hung import STARTING_SECONDS, TrialWatch, driver_seconds
 from actsweep.worker import worker_seconds
 
 LIMIT = 100.0
@@ -35,7 +35,7 @@ def test_the_worker_has_time_to_end_a_trial_before_the_driver_does() -> None:
 
 
 def test_a_trial_that_has_reported_is_ended_once_after_the_drivers_patience(killed: list[object]) -> None:
-    watch, one = Watch(clock := Clock()), trial()
+    watch, one = TrialWatch(clock := Clock()), trial()
     watch.begin(one, 0, LIMIT)
     watch.heard(one, 0)
     clock.now += driver_seconds(LIMIT)
@@ -50,7 +50,7 @@ def test_a_trial_that_has_reported_is_ended_once_after_the_drivers_patience(kill
 
 
 def test_a_trial_that_has_not_reported_yet_may_still_wait_for_its_data(killed: list[object]) -> None:
-    watch = Watch(clock := Clock())
+    watch = TrialWatch(clock := Clock())
     watch.begin(trial(), 0, LIMIT)
     clock.now += driver_seconds(LIMIT) + STARTING_SECONDS
     watch.end_overdue()
@@ -61,7 +61,7 @@ def test_a_trial_that_has_not_reported_yet_may_still_wait_for_its_data(killed: l
 
 
 def test_without_a_limit_nothing_is_ended_or_too_long(killed: list[object]) -> None:
-    watch, one = Watch(clock := Clock()), trial()
+    watch, one = TrialWatch(clock := Clock()), trial()
     watch.begin(one, 0, None)
     watch.heard(one, 0)
     clock.now += 1e9
@@ -71,7 +71,7 @@ def test_without_a_limit_nothing_is_ended_or_too_long(killed: list[object]) -> N
 
 
 def test_a_trial_that_ended_in_time_is_forgotten(killed: list[object]) -> None:
-    watch, one = Watch(clock := Clock()), trial()
+    watch, one = TrialWatch(clock := Clock()), trial()
     watch.begin(one, 0, LIMIT)
     clock.now += LIMIT - 1
     assert not watch.end(one, 0)

@@ -109,7 +109,9 @@ def test_what_was_changed_is_found(study: Study, folder: StudyFolder, statement:
 
 
 @pytest.mark.parametrize("content", [b"", b"none" * 5000])
-def test_no_database(study: Study, folder: StudyFolder, content: bytes) -> None:
+def test_a_file_that_is_no_database_is_told_and_left_as_it_is(
+    study: Study, folder: StudyFolder, content: bytes
+) -> None:
     record = write(study, folder)
     folder.optuna.write_bytes(content)
     assert "cannot be read" in (mirror_problem(study, folder, record, "smoke") or "")

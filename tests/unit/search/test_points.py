@@ -47,6 +47,11 @@ def test_every_cell_gets_the_same_points_all_of_them_within_the_range(compose: C
     assert all(of_cell == points[0] for of_cell in points)
 
 
+def test_no_two_searches_give_the_same_points(compose: Compose) -> None:
+    given = {search: block_points(Study(compose(f"search={search}")), 0) for search in SEARCHES}
+    assert len({str(points) for points in given.values()}) == len(SEARCHES)
+
+
 def test_sobol_points_fill_the_range_evenly(compose: Compose) -> None:
     """Eight scrambled Sobol points have one in each eighth of the range."""
     for block in range(20):
@@ -93,7 +98,7 @@ def test_startup_points_of_tpe_are_those_of_sobol(compose: Compose) -> None:
 
 
 @pytest.mark.parametrize(("side", "low", "high"), [("low", 1e-4 / 1e3**0.5, 1e-4), ("high", 1e-1, 1e-1 * 1e3**0.5)])
-@pytest.mark.parametrize("search", ["sobol", "random", "grid", "tpe"])
+@pytest.mark.parametrize("search", SEARCHES)
 def test_points_of_a_grown_range_lie_in_the_new_stretch(
     compose: Compose, search: str, side: str, low: float, high: float
 ) -> None:

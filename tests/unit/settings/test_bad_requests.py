@@ -3,18 +3,21 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from actsweep.cli import run
 from actsweep.records import StudyFolder
 from actsweep.settings import StudyConfig
+from actsweep.settings.study import SearchSettings
 
+SEARCHES = ", ".join(sorted(get_args(SearchSettings.model_fields["name"].annotation)))
 BAD = [
     # unknown names
     (["swep"], "'swep' is no command; known are"),
     (["sweep", "experiment=nope"], "experiment=nope: no such choice; known are"),
-    (["sweep", "search=sobl"], "search=sobl: no such choice; known are grid, random, sobol, tpe"),
+    (["sweep", "search=sobl"], f"search=sobl: no such choice; known are {SEARCHES}"),
     (["sweep", "scheduler=hyperband"], "scheduler=hyperband: no such choice; known are asha, none"),
     (["sweep", "optimizer=adamm"], "did you mean 'adam'?"),
     (["sweep", "nosuch=1"], "nosuch"),
@@ -29,7 +32,7 @@ BAD = [
     (["sweep", "plugins=[no_such_module_here]"], "no_such_module_here"),
     (
         ["sweep", "search=null"],
-        "search=null: is a group of settings and takes one of its choices; known are grid, random",
+        f"search=null: is a group of settings and takes one of its choices; known are {SEARCHES}",
     ),
     (["sweep", "trainer.epochs=${nope}"], "trainer.epochs: Interpolation key 'nope' not found"),
     (["sweep", "run.name=${oc.env:NO_SUCH_VARIABLE}"], "run.name: "),

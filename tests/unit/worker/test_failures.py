@@ -1,12 +1,14 @@
 """Why a trial failed; texts of torch are quoted as it writes them."""
 
 import errno
+from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 
-from actsweep.errors import DataError, TrialTimeoutError
-from actsweep.records import OutdatedError
+from actsweep.errors import DataError, OutdatedError, TrialTimeoutError
+from actsweep.events import FailureReason, TrialFailed
 from actsweep.worker import reason_of
 
 
@@ -35,3 +37,9 @@ def test_what_torch_raises_where_memory_is_short_is_known() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**60, dtype=torch.uint8)
     assert reason_of(caught.value) == "memory"
+
+
+@pytest.mark.parametrize("reason", get_args(FailureReason))
+def test_every_reason_is_explained_in_the_code_and_to_users(reason: str) -> None:
+    assert f" {reason} (" in " ".join((TrialFailed.__doc__ or "").split())
+    assert f"`{reason}`" in (Path(__file__).parents[3] / "docs" / "reliability.md").read_text()

@@ -1,6 +1,6 @@
 """What failed for good, in the words of the report."""
 
-from actsweep.events import CellKey, StudyRecord
+from actsweep.events import CellKey, StudyRecord, cell_key
 from actsweep.study import cell_label
 
 
@@ -14,4 +14,4 @@ def given_up_warnings(record: StudyRecord) -> list[str]:
 
 def _failures(record: StudyRecord, key: CellKey) -> int:
     trials = record.trials.values()
-    return sum(trial.status == "failed" and tuple(trial.started.cell.items()) == key for trial in trials)
+    return sum(trial.status == "failed" and cell_key(trial.started.cell) == key for trial in trials)

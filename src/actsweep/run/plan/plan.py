@@ -131,10 +131,7 @@ def make_plan(config: StudyConfig) -> Plan:
 
 def _middle_trials(study: Study) -> list[TrialConfig]:
     """One trial of each cell, in the middle of the nuisance ranges."""
-    return [
-        study.trial_config(cell, {dimension.path: dimension.at(0.5) for dimension in cell.space}, seed=0)
-        for cell in study.cells
-    ]
+    return [study.trial_config(cell, cell.middle, seed=0) for cell in study.cells]
 
 
 def _on_cpu(trial: TrialConfig) -> TrialConfig:

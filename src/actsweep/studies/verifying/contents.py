@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from os import DirEntry, scandir
 from pathlib import Path
 
-from actsweep.records import RESUME_FILE, StudyFolder
+from actsweep.records import RESUME_FILE, TRIAL_FILE, StudyFolder
 from actsweep.report.wording import clean, count
 from actsweep.studies.cleaning import UNFINISHED, WEIGHTS
 from actsweep.studies.verifying.findings import Check, Finding
 
-TRIALS, SETTINGS = "trials", "trial.yaml"
+TRIALS = "trials"
 _OF_STUDY = re.compile(
     r"study\.yaml|ledger\.(jsonl|lock)|curves\.parquet|results\.json|report\.html|optuna\.db(-journal|-wal|-shm)?"
 )
-_OF_TRIAL = re.compile("|".join(map(re.escape, (SETTINGS, RESUME_FILE, *WEIGHTS))) + r"|attempt-\d+\.log")
+_OF_TRIAL = re.compile("|".join(map(re.escape, (TRIAL_FILE, RESUME_FILE, *WEIGHTS))) + r"|attempt-\d+\.log")
 _FOLDERS = ("wandb", ".scratch", "figures", "tables", "tensorboard")
 _LISTED = 10
 

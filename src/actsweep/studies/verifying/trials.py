@@ -7,11 +7,11 @@ from typing import Any
 
 from actsweep.errors import RequestError
 from actsweep.events import StudyRecord
-from actsweep.records import RESUME_FILE, StudyFolder, best_of_cells, read_trial
+from actsweep.records import RESUME_FILE, TRIAL_FILE, StudyFolder, best_of_cells, read_trial
 from actsweep.report.wording import clean, count
 from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.studies.cleaning import WEIGHTS
-from actsweep.studies.verifying.contents import SETTINGS, TRIALS, Contents
+from actsweep.studies.verifying.contents import TRIALS, Contents
 from actsweep.studies.verifying.events import NO_COPY
 from actsweep.studies.verifying.findings import Check, Finding
 from actsweep.study import Study, all_settings, changed_settings, trial_id
@@ -57,7 +57,7 @@ def check_trials(folder: StudyFolder, contents: Contents, study: Study, record: 
     findings: list[Finding] = []
     notes: list[str] = []
     for name, trial in record.trials.items():
-        start, file = trial.started, f"{TRIALS}/{name}/{SETTINGS}"
+        start, file = trial.started, f"{TRIALS}/{name}/{TRIAL_FILE}"
         try:
             config = study.trial_config(study.cell_at(start.cell), start.nuisance, start.seed)
         except RequestError as error:

@@ -1,9 +1,16 @@
 import math
+import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from actsweep.analysis import TrialCurve
+from actsweep.report.figures import figures
 from actsweep.report.figures.figure import plain, spread, thinned_text
+
+PAGE = Path(__file__).parents[4] / "docs" / "report.md"
 
 
 @pytest.mark.parametrize(
@@ -30,3 +37,11 @@ def test_nothing_is_said_where_nothing_is_left_out() -> None:
     assert thinned_text([3, 40], 40, "the lines") == ""
     assert thinned_text([], 40, "the lines") == ""
     assert "40" in thinned_text([41], 40, "the lines")
+
+
+def test_the_page_on_the_report_explains_each_plot_in_its_order(
+    results: dict[str, Any], trials: list[TrialCurve]
+) -> None:
+    rows = PAGE.read_text().partition("| plot |")[2].partition("\n\n")[0]
+    explained = re.findall(r"^\| ([^|]+) \|", rows, re.MULTILINE)
+    assert explained == [figure.title for figure in figures(results, trials)]

@@ -16,17 +16,17 @@ Golden = Callable[[str, RenderableType], None]
 HOSTILE = "[red]x[/red]\x1b[31m"
 
 
-def test_cells(results: Row, golden: Golden) -> None:
+def test_the_table_of_cells_looks_as_recorded(results: Row, golden: Golden) -> None:
     golden("cells.txt", cells_table(results))
 
 
-def test_verdicts(results: Row, golden: Golden) -> None:
+def test_the_tables_of_verdicts_look_as_recorded(results: Row, golden: Golden) -> None:
     table = verdicts_table(results)
     assert table is not None
     golden("verdicts.txt", table)
 
 
-def test_status(story: Story, golden: Golden) -> None:
+def test_the_table_of_a_study_under_way_looks_as_recorded(story: Story, golden: Golden) -> None:
     record, trials = StudyRecord(), [story.tune(0, number) for number in range(3)]
     events = [*story.run(trials[0], 0.912), story.start(trials[1]), story.fail(trials[1], "no"), story.start(trials[2])]
     for event in events:
@@ -85,7 +85,7 @@ def test_each_pair_and_depth_has_its_own_table(results: Row) -> None:
     assert "relu against sigmoid, depth 3, both at the learning rate of sigmoid; intervals" in text
 
 
-def test_warnings(results: Row) -> None:
+def test_warnings_are_told_and_nothing_is_where_there_are_none(results: Row) -> None:
     shown = warnings(results)
     assert shown is not None
     assert rendered(shown).startswith("Warning: The best lr of sigmoid/3 lies at an edge of [0.0001, 0.1]:")
