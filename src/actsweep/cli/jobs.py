@@ -49,7 +49,7 @@ def _submit(words: list[str], debug: bool) -> int:
         print(f"submitted {job_id}", flush=True)  # noqa: T201
         return _follow(server, job_id) if follow else DONE
 
-    return run_with_hydra("submit", words if own_conf else others, send)
+    return run_with_hydra("submit", words if own_conf else others, send, COMMANDS["submit"].flags)
 
 
 def _job_server(config: "StudyConfig") -> tuple[str, str]:

@@ -29,14 +29,19 @@ def _plan(words: list[str], debug: bool) -> int:
             Screen().print(plan_tables(plan))
         return DONE
 
-    return run_with_hydra("plan", words, show)
+    return run_with_hydra("plan", words, show, COMMANDS["plan"].flags)
 
 
 def _sweep(words: list[str], debug: bool) -> int:
     from actsweep.config import run_with_hydra
 
     extend, words = taken("--extend", words)
-    return run_with_hydra("sweep", words, lambda config, overrides: _run_study(config, extend=extend, debug=debug))
+    return run_with_hydra(
+        "sweep",
+        words,
+        lambda config, overrides: _run_study(config, extend=extend, debug=debug),
+        COMMANDS["sweep"].flags,
+    )
 
 
 def _resume(words: list[str], debug: bool) -> int:
@@ -126,7 +131,9 @@ def _train(words: list[str], debug: bool) -> int:
     from actsweep.report.terminal.console import Screen
     from actsweep.run.one_trial import run_one_trial
 
-    return run_with_hydra("train", words, lambda config, overrides: run_one_trial(config, Screen()))
+    return run_with_hydra(
+        "train", words, lambda config, overrides: run_one_trial(config, Screen()), COMMANDS["train"].flags
+    )
 
 
 def _repeat(words: list[str]) -> int:

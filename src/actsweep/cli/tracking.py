@@ -37,7 +37,7 @@ def _export_sweep(words: list[str], debug: bool) -> int:
         print(f"{out}; next: wandb sweep {shlex.quote(out)}, then wandb agent with the id that it prints")  # noqa: T201
         return DONE
 
-    return run_with_hydra("export-sweep", words, export)
+    return run_with_hydra("export-sweep", words, export, COMMANDS["export-sweep"].flags)
 
 
 def _publish(words: list[str], debug: bool) -> int:

@@ -34,6 +34,9 @@ BAD = [
     (["sweep", "trainer.epochs=${nope}"], "trainer.epochs: Interpolation key 'nope' not found"),
     (["sweep", "run.name=${oc.env:NO_SUCH_VARIABLE}"], "run.name: "),
     (["sweep", "--resolve"], "--resolve"),
+    (["sweep", "--epochs", "3"], "sweep: --epochs is no option; settings are written without dashes: trainer.epochs="),
+    (["plan", "--jsn"], "plan: --jsn is no option; settings are written NAME=VALUE; known are --json, --config-dir"),
+    (["sweep", "--lr", "3"], "optimizer.lr=VALUE"),
     # overrides of what is swept
     (["sweep", "model.activation=gelu"], "model.activation is swept in this study"),
     (["plan", "model.activation=gelu"], "model.activation is swept in this study"),
