@@ -14,13 +14,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from actsweep.data.cache import cache_folder
-from actsweep.data.sources import Source, prepare
+from actsweep.data.sources import Source, download_ahead, prepare
 
 if TYPE_CHECKING:
     from actsweep.data.batches import Batches, eval_batches
     from actsweep.data.resident import Data, Split, load
 
-__all__ = ["Batches", "Data", "Source", "Split", "cache_folder", "eval_batches", "load", "prepare"]
+__all__ = ["Batches", "Data", "Source", "Split", "cache_folder", "download_ahead", "eval_batches", "load", "prepare"]
 
 _WITH_TORCH = {
     "Batches": "batches",
