@@ -99,10 +99,19 @@ def _swept(folder: StudyFolder, request: Request, console: Console, *, debug: bo
                 opened = None  # it has grown
             else:
                 _make_good(folder, study, opened)
+                if opened.config.tracker != config.tracker:
+                    console.print(_no_change_of_tracker(folder), style="yellow", markup=False, soft_wrap=True)
         computed = rebuilt(folder, opened)
         if tracked is not None:
             tracked.conclude(outcome_of(folder, computed))
     return computed.results
+
+
+def _no_change_of_tracker(folder: StudyFolder) -> str:
+    return (
+        f"{folder.path} has ended, so that other tracker settings change nothing; to send it to another project: "
+        f"actsweep publish {folder.path} --project P --entity E"
+    )
 
 
 def _make_good(folder: StudyFolder, study: Study, opened: OpenedStudy) -> None:

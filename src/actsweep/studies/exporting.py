@@ -63,9 +63,11 @@ def _label(asked: str | None, known: list[str]) -> str:
     spelled = {label.replace("/", ","): label for label in known}
     if asked is None and len(known) == 1:
         return known[0]
-    label = spelled.get((asked or "").replace("/", ","))
+    if asked is None:
+        raise RequestError(f"--cell is needed, there are several: {known_are(list(spelled), '')}")
+    label = spelled.get(asked.replace("/", ","))
     if label is None:
-        raise RequestError(f"--cell {asked}: no such cell; {known_are(list(spelled), asked or '')}")
+        raise RequestError(f"--cell {asked}: no such cell; {known_are(list(spelled), asked)}")
     return label
 
 
