@@ -69,6 +69,8 @@ def run_with_hydra(command: str, words: Sequence[str], task: CommandTask, own: S
     with _command_line(command, words):
         try:
             hydra_main(config_path=str(config_folder()), config_name="config", version_base="1.3")(run)()
+        except BrokenPipeError:  # nobody reads on, as after `--help | head`
+            raise
         except Exception as error:  # of whatever kind, it is the configuration that Hydra refuses
             raise RequestError(_one_message(error, words)) from error
         except SystemExit as leaving:

@@ -101,6 +101,7 @@ def _swept(folder: StudyFolder, request: Request, console: Console, *, debug: bo
                 _make_good(folder, study, opened)
                 if opened.config.tracker != config.tracker:
                     console.print(_no_change_of_tracker(folder), style="yellow", markup=False, soft_wrap=True)
+        console.print(f"{config.run.name}: writing results and report", markup=False, soft_wrap=True)
         computed = rebuilt(folder, opened)
         if tracked is not None:
             tracked.conclude(outcome_of(folder, computed))
@@ -152,6 +153,8 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, cont
         for note in access_notes(study.config.cluster.address):
             context.tell(note)
         cluster = study.config.cluster
+        if cluster.name == "local":
+            context.console.print(f"{study.config.run.name}: starting Ray", markup=False, soft_wrap=True)
         slots = stack.enter_context(connected(cluster, debug=context.debug, told=context.tell)).slots
         own = cluster.name == "local"
         stack.enter_context(ended_with_ray(halt, lambda: last_words(halt, folder), own=own))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "best.ckpt"
 EXAMPLE_IMAGES = 2  # two, since exporters take a size of one for a constant
-ONNX_HINT = "--format onnx needs the packages of an extra: pip install 'actsweep[onnx]'"
+ONNX_HINT = "--format onnx needs the packages of an extra: pip install '/path/to/clone[onnx]'"
 
 
 def export_model(path: Path, cell: str | None, form: str, out: Path | None) -> tuple[Path, str]:
@@ -80,8 +80,11 @@ def _torch(weights: Path, target: Path) -> None:
 
     model = _loaded(weights)
     batch = torch.export.Dim("n", min=1)
-    program = torch.export.export(model.network, (_example(model),), dynamic_shapes=({0: batch},))
-    torch.export.save(program, target)
+    with warnings.catch_warnings():
+        # torch says so of every program that it saves, and nothing is amiss
+        warnings.filterwarnings("ignore", "No complete tensor found in the group", UserWarning)
+        program = torch.export.export(model.network, (_example(model),), dynamic_shapes=({0: batch},))
+        torch.export.save(program, target)
 
 
 def _onnx(weights: Path, target: Path) -> None:
