@@ -10,7 +10,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 FORM = "text"  # the language of blocks that show a form, such as `actsweep list [--json]`, and no command
 COMMAND = re.compile(r"(?:\w+=\S+ )*(?:\.venv/bin/)?(actsweep|make) (.*)")
 MODULE = re.compile(r"# (\w+)\.py\n")
-FILE = re.compile(r"# @package _global_\n# (conf/\S+\.yaml)\n")
+FILE = re.compile(r"# @package _global_\n# (\w+/\S+\.yaml)\n")
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,17 @@
 import os
 import re
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hydra import main as hydra_main
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import MissingConfigException
+from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -21,6 +23,8 @@ from actsweep.study import swept_paths
 
 CommandTask = Callable[[StudyConfig, list[str]], int]
 _OPEN = ("study.scientific", "study.nuisance", "study.arms", "cluster.resources.custom")  # to names of the user's own
+HYDRA_OPTIONS = ("--config-dir", "--cfg", "--resolve", "--package", "--info", "--help")  # of use to people, of all
+_SHORTEST = 4  # letters of an option that Hydra would complete, dashes included: with fewer, --e would be a pickle
 _HYDRA = re.compile(r"hydra(\W|$)")
 _NO_NAME = re.compile(r"\.\.|\$\{|^\W*/|[\[,'\"]\s*/")  # of a choice: a path that leads out, or an interpolation
 
@@ -51,13 +55,14 @@ def compose(*words: str) -> StudyConfig:
     return found[0]
 
 
-def run_with_hydra(command: str, words: Sequence[str], task: CommandTask) -> int:
+def run_with_hydra(command: str, words: Sequence[str], task: CommandTask, own: Sequence[str] = ()) -> int:
     """Compose the configuration that `words` ask for and hand it to `task`.
 
     Args:
         command: the command's name; under `train` swept settings may be overridden.
         words: Hydra overrides and Hydra's own flags (`--cfg job`, `--help`, `--config-dir`, `--multirun`, completion).
         task: called with the validated configuration and the overrides, once (several times with `--multirun`).
+        own: the command's own options, which are no longer among `words`, for the message about an unknown one.
 
     Returns:
         the largest exit code that a call of `task` returned; 0 where Hydra answered by itself.
@@ -78,11 +83,13 @@ def run_with_hydra(command: str, words: Sequence[str], task: CommandTask) -> int
         except Exception as error:  # kept until Hydra is left, which would print lines of its own
             refusals.append(error)
 
-    _refuse_flags(command, words)
+    words = _in_order(command, words, own)
     _refuse_reach(words)
     with _command_line(command, words):
         try:
             hydra_main(config_path=str(config_folder()), config_name="config", version_base="1.3")(run)()
+        except BrokenPipeError:  # nobody reads on, as after `--help | head`
+            raise
         except Exception as error:  # of whatever kind, it is the configuration that Hydra refuses
             raise RequestError(_one_message(error, words)) from error
         except SystemExit as leaving:
@@ -120,16 +127,65 @@ def _refuse_swept(config: StudyConfig, overrides: list[str]) -> None:
             )
 
 
-def _refuse_flags(command: str, words: Sequence[str]) -> None:
-    if command != "train" and any(word == "-m" or word.startswith("--m") for word in words):
+def _in_order(command: str, words: Sequence[str], own: Sequence[str]) -> list[str]:
+    """The words with the settings first, since Hydra takes none that come after one of its options.
+
+    Raises:
+        RequestError: an option is unknown, lacks its value, or is one that we do not let through.
+    """
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise RequestError(f"{command}: {message}")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    if short := [word for word in words if word.startswith("--") and len(_option(word)) < _SHORTEST]:
+        raise RequestError(_no_option(command, short[0], own))
+    found, unknown = parser.parse_known_intermixed_args(words)
+    if unknown:
+        raise RequestError(_no_option(command, unknown[0], own))
+    _refuse_options(command, found)
+    options = list(words)
+    for setting in found.overrides:
+        options.remove(setting)
+    return [*found.overrides, *options]
+
+
+def _refuse_options(command: str, found: Namespace) -> None:
+    if command != "train" and found.multirun:
         raise RequestError(
             f"--multirun is for `train` alone: `{command}` takes one study; "
             "list the values to compare in study.scientific, or give each study a run.name"
         )
-    if any(word.startswith("--e") for word in words):
+    if found.experimental_rerun is not None:
         raise RequestError(
             "--experimental-rerun is not supported: it would load a pickle; use `actsweep resume RUN_DIR`"
         )
+
+
+def _option(word: str) -> str:
+    return word.partition("=")[0]
+
+
+def _no_option(command: str, word: str, own: Sequence[str]) -> str:
+    option = _option(word)
+    setting = _setting_named(option.lstrip("-").replace("-", "_"))
+    if setting:
+        return f"{command}: {option} is no option; settings are written without dashes: {setting}=VALUE"
+    known = known_are(list(dict.fromkeys((*own, *HYDRA_OPTIONS))), option)
+    return f"{command}: {option} is no option; settings are written NAME=VALUE; {known}"
+
+
+def _setting_named(name: str) -> str:
+    """The path of the setting that is called so, or whose path ends so; empty where there is none."""
+    ending = [path for path in _settings() if f".{path}".endswith(f".{name}")]
+    return min(ending, key=lambda path: path.count("."), default="")
+
+
+def _settings(*parents: str) -> Iterator[str]:
+    for name in fields_at(StudyConfig, parents):
+        yield ".".join((*parents, name))
+        yield from _settings(*parents, name)
 
 
 def _refuse_reach(words: Sequence[str]) -> None:
@@ -166,30 +222,57 @@ def _command_line(command: str, words: Sequence[str]) -> Iterator[None]:
 
 def _one_message(error: BaseException, words: Sequence[str]) -> str:
     """What Hydra means, with the accepted values; else its own text and that of its cause."""
+    text = str(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name}: no such choice; {known_are(error.options, name)}"
-    path = re.match(r"Could not override '([\w.]+)'", str(error))
-    if path:
-        *parents, leaf = path[1].split(".")
-        if path[1] in _OPEN:
-            return f"{path[1]}: to add a setting, write +{path[1]}.PATH=...; to take one out, {path[1]}.PATH=null"
-        if known := fields_at(StudyConfig, parents):
-            return f"{path[1]}: no such setting; {known_are(known, leaf)}"
-        return str(error)
-    ambiguous = re.match(r"Ambiguous value for argument '([^=']+)=(.*)'", str(error))
-    if ambiguous:
+    if path := re.match(r"Could not override '([\w.]+)'", text):
+        return _no_setting(path[1], text)
+    if ambiguous := re.match(r"Ambiguous value for argument '([^=']+)=(.*)'", text):
         return f"{ambiguous[1]}={ambiguous[2]}: takes one value; a list is written {ambiguous[1]}=[{ambiguous[2]}]"
-    if str(error).startswith("Config group override must be a string"):
+    if isinstance(error, OverrideParseException):
+        return _unread(error.override, text)
+    if text.startswith("Config group override must be a string"):
         group = next((word.split("=")[0] for word in words if word.endswith("=null")), "a group")
         choices = sorted(path.stem for path in (config_folder() / group).glob("*.yaml"))
         return f"{group}=null: is a group of settings and takes one of its choices" + (
             f"; known are {', '.join(choices)}" if choices else ""
         )
     if isinstance(error, OmegaConfBaseException) and error.full_key:
-        return f"{error.full_key}: {str(error).splitlines()[0]}"
+        return f"{error.full_key}: {text.splitlines()[0]}"
+    return _own_text(error)
+
+
+def _no_setting(path: str, text: str) -> str:
+    """The first part of a path that names nothing; under a setting that is open to any name, how to add one."""
+    if path in _OPEN:
+        return f"{path}: to add a setting, write +{path}.PATH=...; to take one out, {path}.PATH=null"
+    found = re.search(r"use (\+.*)", text)
+    added = found[1] if found else f"+{path}=..."
+    if place := next((place for place in _OPEN if path.startswith(f"{place}.")), None):
+        return f'{path}: is not in {place} so far; to add it, write "{added}"'
+    parts = path.split(".")
+    for end, name in enumerate(parts):
+        known = fields_at(StudyConfig, parts[:end])
+        if known and name not in known:
+            return f"{'.'.join(parts[: end + 1])}: no such setting; {known_are(known, name)}"
+    return f'{path}: no such setting so far; where names are free, as in the options of a plugin, write "{added}"'
+
+
+def _unread(word: str, text: str) -> str:
+    """Of a word that is no override: what it lacks, where that is a name or a value."""
+    if "=" in word:
+        reason = text.partition("\n")[0]
+        return f"{word}: cannot be read; a text with brackets, commas or braces needs quotes of its own ({reason})"
+    if setting := _setting_named(word):
+        return f"{word}: needs a value: {setting}=VALUE"
+    chosen = (f"{file.parent.name}={word}" for file in config_folder().glob("*/*.yaml") if file.stem == word)
+    return f"{word}: settings are written NAME=VALUE, such as {next(chosen, 'experiment=quickstart')}"
+
+
+def _own_text(error: BaseException) -> str:
     texts: list[str] = []
-    current: Any = error
+    current: BaseException | None = error
     while current is not None and len(texts) < 2:
         text = str(current).strip()
         if text and text not in "\n".join(texts):

@@ -31,8 +31,8 @@ def study(smoke: Any, tmp_path: Path) -> Path:
     return tmp_path / "smoke"
 
 
-def publish(study: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "actsweep", "publish", study.name]
+def publish(study: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "actsweep", "publish", study.name, *options]
     return subprocess.run(
         command,
         cwd=study.parent,
@@ -104,7 +104,19 @@ def test_what_does_not_arrive_is_named(server: Server, study: Path) -> None:
 def test_without_a_key_nothing_is_tried(study: Path) -> None:
     done = publish(study)
     assert done.returncode == 2
-    assert done.stderr.startswith("actsweep: tracker=wandb_online: no W&B key is found")
+    assert done.stderr == "actsweep: publish: no W&B key is found; set WANDB_API_KEY, or run `wandb login` once\n"
+
+
+def test_another_project_gets_all_of_it_and_leaves_the_notes_of_the_first(server: Server, study: Path) -> None:
+    first = publish(study, **server.environment())
+    server.runs.clear()
+    there = publish(study, "--project", "other", "--entity", "team", **server.environment())
+    assert f"W&B: 9 of 9 runs whole, 9 sent\nW&B: {server.url}/someone/other/sweeps/sweep2\n" in there.stdout
+    assert f"W&B: {server.url}/team/other/reports/smoke--" in there.stdout
+    assert {run.project for run in server.runs.values()} == {"other"}
+    server.runs.clear()
+    again = publish(study, **server.environment())
+    assert (again.stdout, list(server.sweeps)) == (first.stdout, ["sweep1", "sweep2"])
 
 
 def test_what_a_running_sweep_sends_itself_is_not_sent_twice(server: Server, study: Path) -> None:
@@ -112,6 +124,9 @@ def test_what_a_running_sweep_sends_itself_is_not_sent_twice(server: Server, stu
     (study / "study.yaml").write_text(settings.replace("wandb_offline", "wandb_online"))
     with Ledger(study / "ledger.jsonl"):
         done = publish(study, **server.environment())
+        elsewhere = publish(study, "--project", "other", **server.environment())
+    assert elsewhere.returncode == 2
+    assert "publish it elsewhere when it has ended" in elsewhere.stderr
     assert done.returncode == 1
     assert done.stdout.count("the sweep that is running sends its runs itself") == 8
     assert trials(server) == []

@@ -147,8 +147,8 @@ def test_results_that_have_changed_are_shown_in_the_place_of_the_old(study: Stud
 def test_views_of_other_results_are_saved_anew(study: Study) -> None:
     assert study.command("publish", str(study.folder)).returncode == 0
     notes = study.folder / "wandb" / "actsweep-sweep.json"
-    known = json.loads(notes.read_text())
-    notes.write_text(json.dumps({**known, "views": {**known["views"], "digest": "of others"}}))
+    (known,) = json.loads(notes.read_text())
+    notes.write_text(json.dumps([{**known, "views": {**known["views"], "digest": "of others"}}]))
     for view in study.server.views.kept.values():
         view["spec"] = {}
     assert "W&B: 9 of 9 runs whole, 0 sent" in study.command("publish", str(study.folder)).stdout

@@ -79,6 +79,7 @@ def test_a_reader_who_leaves_does_not_stop_the_sweep(home: Path, tmp_path: Path)
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as sweep:
         assert sweep.stdout is not None
         assert sweep.stderr is not None
+        assert sweep.stdout.readline() == "smoke: starting Ray\n"
         assert sweep.stdout.readline().startswith("smoke: 2 cells")
         sweep.stdout.close()
         assert sweep.stderr.read() == ""

@@ -52,8 +52,13 @@ def test_image_folder_needs_its_root() -> None:
         ("model.widht=3", "model.widht: no such setting; known are activation, depth"),
         ("+model.widht=3", "model.widht: no such setting; known are activation, depth"),
         ("foo=1", "foo: no such setting; known are cluster, data, model"),
-        ("study.scientific.model.width=[4,8]", "+study.scientific.model.width=[4,8]"),
-        ("model.width", "model.width"),
+        ("traner.epochs=3", "traner: no such setting; known are cluster, data, model"),
+        ("study.scientific.model.width=[4,8]", 'to add it, write "+study.scientific.model.width=[4,8]"'),
+        ("data.options.scale=2", 'as in the options of a plugin, write "+data.options.scale=2"'),
+        ("model.width", "model.width: needs a value: model.width=VALUE"),
+        ("epochs", "epochs: needs a value: trainer.epochs=VALUE"),
+        ("smoke", "smoke: settings are written NAME=VALUE, such as experiment=smoke"),
+        ("run.name=a(b", "run.name=a(b: cannot be read; a text with brackets"),
         ("trainer.epochs=ten", "trainer.epochs: should be a valid integer, not 'ten'"),
         ("--experimental-re=x.pickle", "--experimental-rerun is not supported"),
         ("--experimental-rerun=x.pickle", "--experimental-rerun is not supported"),
@@ -63,7 +68,44 @@ def test_what_hydra_refuses_becomes_one_message(word: str, message: str) -> None
     with pytest.raises(RequestError) as refusal:
         names("sweep", word)
     assert message in str(refusal.value)
-    assert "Traceback" not in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("--epochs=3", "sweep: --epochs is no option; settings are written without dashes: trainer.epochs=VALUE"),
+        (
+            "--optimizer.lr",
+            "sweep: --optimizer.lr is no option; settings are written without dashes: optimizer.lr=VALUE",
+        ),
+        (
+            "--extent",
+            "known are --extend, --config-dir, --cfg, --resolve, --package, --info, --help; did you mean '--ext",
+        ),
+        ("--dry-run", "sweep: --dry-run is no option; settings are written NAME=VALUE; known are --extend"),
+        ("--e", "sweep: --e is no option"),
+        ("--m", "sweep: --m is no option"),
+        ("-x", "sweep: -x is no option"),
+        ("--multi", "--multirun is for `train` alone"),
+        ("--config", "could match --config-path, --config-name, --config-dir"),
+        ("--cfg=nope", "invalid choice: 'nope' (choose from"),
+        ("--config-dir", "expected one argument"),
+    ],
+)
+def test_an_option_that_there_is_not_is_refused_in_one_line(
+    word: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(RequestError) as refusal:
+        run_with_hydra("sweep", [word], lambda config, overrides: 0, ["--extend"])
+    assert message in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert capsys.readouterr().err == ""
+
+
+def test_options_may_stand_between_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert names("sweep", "trainer.epochs=3", "--cfg", "job", "experiment=smoke", "--package", "trainer") == []
+    assert "epochs: 3\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

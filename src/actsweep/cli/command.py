@@ -36,6 +36,11 @@ class Command:
         """Whether Hydra reads its words."""
         return "[OVERRIDES]" in self.usage
 
+    @property
+    def flags(self) -> list[str]:
+        """The names of `options`, such as `--out`."""
+        return [option.split()[0] for option, _ in self.options]
+
 
 def warn(text: str) -> None:
     """Say what the user should know, and go on."""

@@ -5,11 +5,13 @@ import shlex
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import redirect_stderr, suppress
+from io import StringIO
 
 from actsweep import __version__
 from actsweep.cli import jobs, machine, results, studies, sweeps, tracking
 from actsweep.cli.command import DONE, INCOMPLETE, INTERRUPTED, WRONG_REQUEST
-from actsweep.cli.help import FLAGS, overview, show_help
+from actsweep.cli.help import FLAGS, options_of, overview, show_help
 from actsweep.cli.memory import require_address_space
 from actsweep.errors import (
     ActsweepError,
@@ -71,6 +73,8 @@ def _dispatch(words: list[str], debug: bool) -> int:
 
         raise RequestError(f"{words[0]!r} is no command; {known_are(list(COMMANDS), words[0])}")
     command = COMMANDS[words[0]]
+    if words[1:2] in (["-sc"], ["--shell-completion"]):
+        return _complete(words[1:])
     if any(word in FLAGS for word in words[1:]):
         return show_help(words[0], command, words[1:])
     require_address_space(words[0], command.address_space)
@@ -89,12 +93,24 @@ def _refuse(error: ActsweepError, code: int, debug: bool) -> int:
 
 
 def _complete(words: list[str]) -> int:
-    """Complete the command word ourselves and leave the rest to Hydra, which must not see that word."""
+    """Complete command words and options ourselves, in silence; settings are left to Hydra, without the first word."""
+    line = os.environ.get("COMP_LINE", "").split(" ")
+    if words[1:2] != ["query=bash"]:
+        return _completed_by_hydra(words)
+    if len(line) <= 2:
+        print(" ".join(name for name in COMMANDS if name.startswith(line[-1])))  # noqa: T201
+    elif (command := COMMANDS.get(line[1])) is not None:
+        if line[-1].startswith("-"):
+            print(" ".join(option for option in options_of(command) if option.startswith(line[-1])))  # noqa: T201
+        elif command.takes_overrides:
+            settings = [word for word in line[2:-1] if not word.startswith("-")]
+            os.environ["COMP_LINE"] = " ".join([line[0], *settings, line[-1]])
+            with suppress(ActsweepError), redirect_stderr(StringIO()):
+                return _completed_by_hydra(words)
+    return DONE
+
+
+def _completed_by_hydra(words: list[str]) -> int:
     from actsweep.config import run_with_hydra
 
-    line = os.environ.get("COMP_LINE", "").split(" ")
-    if words[1:2] == ["query=bash"] and len(line) <= 2:
-        print(" ".join(name for name in COMMANDS if name.startswith(line[-1])))  # noqa: T201
-        return DONE
-    os.environ["COMP_LINE"] = " ".join([*line[:1], *line[2:]])
     return run_with_hydra("sweep", words, lambda config, overrides: DONE)

@@ -1,6 +1,9 @@
 """What `--help` says: the commands by what they are about, and for one of them its options and examples."""
 
+import re
 from collections.abc import Mapping
+from contextlib import redirect_stdout, suppress
+from io import StringIO
 
 from actsweep.cli.command import DONE, Command
 
@@ -36,6 +39,18 @@ def show_help(name: str, command: Command, words: list[str]) -> int:
     if not command.takes_overrides:
         print("\n".join(_examples(command)))  # noqa: T201
     return DONE
+
+
+def options_of(command: Command) -> list[str]:
+    """The long options that a command's help tells of, for completion."""
+    if command.takes_overrides:
+        from actsweep.config import HYDRA_OPTIONS
+
+        return list(dict.fromkeys((*command.flags, *HYDRA_OPTIONS)))
+    told = StringIO()
+    with redirect_stdout(told), suppress(SystemExit):
+        command.run(["--help"], False)
+    return re.findall(r"^ +(?:-\w(?: \w+)?, )?(--[\w-]+)", told.getvalue(), re.MULTILINE)
 
 
 def _heading(name: str, command: Command) -> list[str]:

@@ -49,7 +49,7 @@ def _submit(words: list[str], debug: bool) -> int:
         print(f"submitted {job_id}", flush=True)  # noqa: T201
         return _follow(server, job_id) if follow else DONE
 
-    return run_with_hydra("submit", words if own_conf else others, send)
+    return run_with_hydra("submit", words if own_conf else others, send, COMMANDS["submit"].flags)
 
 
 def _job_server(config: "StudyConfig") -> tuple[str, str]:
@@ -170,7 +170,8 @@ def _server(given: str | None) -> "JobServer":
     elsewhere = (*(os.environ.get(name, "") for name in _ENVIRONMENT), _remembered())
     places = [place for place in ([given] if given else elsewhere) if place.startswith(("http://", "https://"))]
     if not places:
-        raise RequestError(f"--address: needs the address of a job server, such as http://10.0.0.5:8265, not {given!r}")
+        instead = f", not {given!r}" if given else ""
+        raise RequestError(f"--address: needs the address of a job server, such as http://10.0.0.5:8265{instead}")
     return JobServer(places[0])
 
 

@@ -94,7 +94,11 @@ def _compare(words: list[str], debug: bool) -> int:
     from actsweep.report.terminal.console import Screen
     from actsweep.report.terminal.side_by_side import compare_studies, comparison_tables
 
-    folders = [StudyFolder(path) for path in _parser("compare", nargs="+").parse_args(words).run_dir]
+    parser = _parser("compare", nargs="+")
+    paths = parser.parse_args(words).run_dir
+    if len({path.resolve() for path in paths}) < max(len(paths), 2):
+        parser.error("needs the folders of two studies or more, each once")
+    folders = [StudyFolder(path) for path in paths]
     configs = [_opened(folder).recorded for folder in folders]
     results = [read_results(folder) for folder in folders]
     Screen().print(comparison_tables(compare_studies([config.run.name for config in configs], configs, results)))

@@ -29,14 +29,19 @@ def _plan(words: list[str], debug: bool) -> int:
             Screen().print(plan_tables(plan))
         return DONE
 
-    return run_with_hydra("plan", words, show)
+    return run_with_hydra("plan", words, show, COMMANDS["plan"].flags)
 
 
 def _sweep(words: list[str], debug: bool) -> int:
     from actsweep.config import run_with_hydra
 
     extend, words = taken("--extend", words)
-    return run_with_hydra("sweep", words, lambda config, overrides: _run_study(config, extend=extend, debug=debug))
+    return run_with_hydra(
+        "sweep",
+        words,
+        lambda config, overrides: _run_study(config, extend=extend, debug=debug),
+        COMMANDS["sweep"].flags,
+    )
 
 
 def _resume(words: list[str], debug: bool) -> int:
@@ -129,7 +134,7 @@ def _train(words: list[str], debug: bool) -> int:
     def run(config: "StudyConfig", overrides: list[str]) -> int:
         return run_one_trial(config, Screen(), track=any(word.startswith("tracker=") for word in overrides))
 
-    return run_with_hydra("train", words, run)
+    return run_with_hydra("train", words, run, COMMANDS["train"].flags)
 
 
 def _repeat(words: list[str]) -> int:

@@ -37,7 +37,7 @@ def _export_sweep(words: list[str], debug: bool) -> int:
         print(f"{out}; next: wandb sweep {shlex.quote(out)}, then wandb agent with the id that it prints")  # noqa: T201
         return DONE
 
-    return run_with_hydra("export-sweep", words, export)
+    return run_with_hydra("export-sweep", words, export, COMMANDS["export-sweep"].flags)
 
 
 def _publish(words: list[str], debug: bool) -> int:
@@ -52,7 +52,10 @@ def _publish(words: list[str], debug: bool) -> int:
 
     parser = Parser("publish", COMMANDS["publish"].usage, COMMANDS["publish"].summary)
     parser.add_argument("run_dir", metavar="RUN_DIR", type=Path, help="a study's folder, such as outputs/quickstart")
-    folder, screen = StudyFolder(parser.parse_args(words).run_dir), Screen()
+    parser.add_argument("--project", metavar="P", help="the project, this time (the study's tracker.project)")
+    parser.add_argument("--entity", metavar="E", help="whose project, this time (the study's tracker.entity)")
+    asked = parser.parse_args(words)
+    folder, screen = StudyFolder(asked.run_dir), Screen()
     opened = open_study(folder)
     outcome: StudyOutcome | None = None
     with suppress(RecordsError, TrialsFailedError):  # nothing to compare yet, or ever; the runs are sent all the same
@@ -64,6 +67,7 @@ def _publish(words: list[str], debug: bool) -> int:
             opened,
             outcome,
             lambda what, done, total: progress.update(bar, description=f"W&B: {what}", completed=done, total=total),
+            {name: value for name in ("project", "entity") if (value := getattr(asked, name)) is not None},
         )
     for line in published.missing:
         screen.print(f"W&B: missing: {line}", style="yellow", markup=False, soft_wrap=True)
@@ -138,9 +142,12 @@ def _cluster_of(arguments: "Namespace") -> "ClusterSettings":
 COMMANDS = {
     "publish": Command(
         "send a study's W&B records, and read them back",
-        "RUN_DIR",
+        "RUN_DIR [--project P] [--entity E]",
         _publish,
-        examples=("actsweep publish outputs/quickstart",),
+        examples=(
+            "actsweep publish outputs/quickstart",
+            "actsweep publish outputs/quickstart --project my-project --entity my-team",
+        ),
     ),
     "export-sweep": Command(
         "the W&B sweep file of a study",

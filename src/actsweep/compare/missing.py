@@ -10,7 +10,7 @@ from actsweep.compare.cells import reached_share
 from actsweep.compare.table import Cell
 from actsweep.compare.wording import AIMS, both, count
 
-ONLY_IF_BOUNDED = "an activation has one only if it is bounded on both sides"
+ONLY_IF_BOUNDED = "units have one only if their activation is bounded on both sides"
 # Measures that a diverged trial does not have, whatever was recorded of it.
 _LOST_BY_DIVERGING = ("drop", "gap_end", "gap_match", "saturated")
 _RECORDS = {

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from actsweep.data.cache import cache_folder
-from actsweep.data.sources import Source, prepare
+from actsweep.data.sources import Source, download_ahead, prepare
 
 if TYPE_CHECKING:
     from actsweep.data.batches import EVAL_BATCH, Batches, eval_batches, order_generator, training_batches
@@ -30,6 +30,7 @@ __all__ = [
     "Source",
     "Split",
     "cache_folder",
+    "download_ahead",
     "eval_batches",
     "load",
     "order_generator",

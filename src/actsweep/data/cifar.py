@@ -20,7 +20,7 @@ import numpy as np
 
 from actsweep.data import cache
 from actsweep.data.listing import root_folder
-from actsweep.data.origin import LAYOUT, Images, Origin, array_images
+from actsweep.data.origin import LAYOUT, Download, Images, Origin, array_images
 from actsweep.errors import DataError
 from actsweep.settings import DataSettings
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # A server that sends nothing for so long is given up.
 PATIENCE_SECONDS = 30.0
+ARCHIVE_BYTES = 170_498_071
 
 
 def cifar10(settings: DataSettings, published: "type[CIFAR10] | None" = None) -> Origin:
@@ -45,7 +46,10 @@ def cifar10(settings: DataSettings, published: "type[CIFAR10] | None" = None) ->
     def read(entry: Path) -> Images:
         return _read(settings.root, published or _published_by_torchvision(), entry)
 
-    return Origin("CIFAR-10", f"cifar10-{LAYOUT}", read)
+    def download(entry: Path) -> Download | None:
+        return _to_download(settings.root, published or _published_by_torchvision(), entry)
+
+    return Origin("CIFAR-10", f"cifar10-{LAYOUT}", read, download)
 
 
 def _published_by_torchvision() -> "type[CIFAR10]":
@@ -61,6 +65,19 @@ def _read(root: str | None, published: "type[CIFAR10]", entry: Path) -> Images:
         train, test = (published(str(folder), train=train) for train in (True, False))
     pools = [(each.data.transpose(0, 3, 1, 2), np.asarray(each.targets)) for each in (train, test)]
     return array_images(pools, train.classes, "cifar10")
+
+
+def _to_download(root: str | None, published: "type[CIFAR10]", entry: Path) -> Download | None:
+    home = _home(root, published, entry)
+    archive = home / published.filename
+    if archive.exists():
+        there = bool(root) or _is(archive, published.tgz_md5)
+    else:
+        there = (home / published.base_folder).exists()
+    if there:
+        return None
+    _check_writable(home)
+    return Download(archive, ARCHIVE_BYTES)
 
 
 def _home(root: str | None, published: "type[CIFAR10]", entry: Path) -> Path:

@@ -46,7 +46,8 @@ def list_images(root: str) -> Listing:
     folder = root_folder(root)
     try:
         if not folder.is_dir():
-            raise DataError(f"data.root={root}: there is no such folder (looked for {folder})")
+            place = f" (looked for {folder})" if str(folder) != root else ""
+            raise DataError(f"data.root={root}: there is no such folder{place}")
         pools = _pools(folder)
         classes = _classes_of(pools)
         found = [[_images(folder, pool / name) for name in classes] for pool in pools]

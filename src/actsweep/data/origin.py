@@ -31,6 +31,18 @@ class Images(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Download:
+    """What is not on this machine yet: the file that it will be, and its size in bytes."""
+
+    file: Path
+    size: int
+
+
+def _nothing(entry: Path) -> None:
+    """Of a data set whose files are its user's to bring."""
+
+
+@dataclass(frozen=True)
 class Origin:
     """Where a data set comes from; making one is cheap and reads no image.
 
@@ -39,11 +51,13 @@ class Origin:
         key: names its entry in the cache; another one whenever the images may be others.
         read: called once, with the entry's folder, which is locked, when the cache lacks the images. What it writes
             there it also removes, but for what is worth keeping.
+        download: called with the entry's folder; what `read` would have to download first, None where all is there.
     """
 
     label: str
     key: str
     read: Callable[[Path], Images]
+    download: Callable[[Path], Download | None] = _nothing
 
 
 Pool = tuple[NDArray[Any], NDArray[Any]]

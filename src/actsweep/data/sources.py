@@ -17,7 +17,7 @@ from actsweep.data.entry import (
     write_pixels,
 )
 from actsweep.data.folder import image_folder
-from actsweep.data.origin import Origin
+from actsweep.data.origin import Download, Origin
 from actsweep.data.splits import check_classes, cut, stratified_order
 from actsweep.errors import DataError
 from actsweep.settings import DataSettings
@@ -75,6 +75,19 @@ def prepare(settings: DataSettings, sources: Mapping[str, Callable[[DataSettings
     _, labels = mapped(entry, found, settings.seed)
     check_classes(labels, found.classes, cuts)
     return Source(str(entry), origin.label, found.fingerprint, found.classes, found.shape)
+
+
+def download_ahead(
+    settings: DataSettings, sources: Mapping[str, Callable[[DataSettings], Origin]] = SOURCES
+) -> Download | None:
+    """What `prepare` would download first; None where it needs nothing but this machine and the user's files.
+
+    Raises:
+        DataError: `data.root` is no folder, or cannot be written to.
+    """
+    origin = _origin(settings, sources)
+    entry = cache.entry_folder(origin.key)
+    return None if contents(entry) else origin.download(entry)
 
 
 def _origin(settings: DataSettings, sources: Mapping[str, Callable[[DataSettings], Origin]]) -> Origin:

@@ -16,6 +16,7 @@ from actsweep.errors import DataError
 from actsweep.settings import DataSettings
 
 PROBE_SIZE = 10_000
+ALL = "data.train=null data.val=null data.test=null"
 
 Counts = tuple[tuple[int, ...], ...]
 """Images per class, for each pool: the training images and, where the data set has its own, the test images."""
@@ -99,16 +100,20 @@ def cut(counts: Counts, settings: DataSettings) -> Cuts:
     available = own_test[0] if own_test else pool
     default_test = available if own_test else pool // share
     test = default_test if settings.test is None else settings.test
+    misfits = []
     if test > available:
-        raise DataError(f"data.test={test}: there are {available} images; at most that, or null")
-    end = pool if own_test else pool - test
+        misfits.append(f"data.test={test}: there are {available} {'test images' if own_test else 'images'}")
+    taken = 0 if own_test or misfits else test
+    end = pool - taken
     train = end - val if settings.train is None else settings.train
     if train < 1 or train + val > end:
-        what = "training images" if own_test else "images, of which testing takes " + str(test)
-        raise DataError(
+        what = "training images" if own_test else f"images, of which testing takes {taken}" if taken else "images"
+        misfits.append(
             f"data.train={_shown(settings.train)} and data.val={_shown(settings.val)} do not fit: there are {pool} "
-            f"{what}, validation takes {val} and leaves {max(0, end - val)}; lower data.train or data.val"
+            f"{what}, validation takes {val} and leaves {max(0, end - val)}"
         )
+    if misfits:
+        raise DataError(f"{'; '.join(misfits)}; ask for fewer, or for all there are: {ALL}")
     test_start = pool if own_test else end
     return Cuts(
         train=slice(0, train),

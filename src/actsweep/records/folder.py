@@ -104,7 +104,8 @@ class StudyFolder:
             RequestError: the file is damaged or of another version.
         """
         if not self.config_file.is_file():
-            raise RecordsError(f"{self.path} holds no study: there is no {self.config_file.name} in it")
+            lacking = f"{self.config_file.name} in it" if self.path.is_dir() else "such folder"
+            raise RecordsError(f"{self.path} holds no study: there is no {lacking}")
         tree = _read_yaml(self.config_file)
         refuse_plugins_in(self.path, tree.get("plugins"))
         return validated(StudyConfig, tree)

@@ -21,7 +21,7 @@ from actsweep.cluster import (
     require_cluster,
     shown,
 )
-from actsweep.data import prepare
+from actsweep.data import download_ahead, prepare
 from actsweep.errors import ActsweepError
 from actsweep.report.terminal.tables import plain_table
 from actsweep.report.wording import clean, count, size
@@ -48,16 +48,18 @@ class Check:
         ok: whether it is there.
         found: what is there.
         hint: what to do where it is not.
+        later: whether the sweep brings it itself, so that it is not missing either.
     """
 
     name: str
     ok: bool
     found: str
     hint: str = ""
+    later: bool = False
 
 
 def examine(config: StudyConfig) -> list[Check]:
-    """Check everything that an experiment needs; nothing but the data cache stays.
+    """Check everything that an experiment needs; nothing is downloaded, and nothing but the data cache stays.
 
     Raises:
         RequestError: the study itself is not accepted.
@@ -81,9 +83,8 @@ def checks_table(checks: Sequence[Check]) -> RenderableType:
     table = plain_table("needed", "", "found")
     for check in checks:
         said = check.found if check.ok else f"{check.found}; {check.hint}"
-        table.add_row(
-            Text(check.name), Text("ok" if check.ok else "missing", style="" if check.ok else "red"), Text(clean(said))
-        )
+        state = "later" if check.later else "ok" if check.ok else "missing"
+        table.add_row(Text(check.name), Text(state, style="" if check.ok else "red"), Text(clean(said)))
     return table
 
 
@@ -189,17 +190,24 @@ def _tracker(config: StudyConfig) -> Check:
 
 def _data(study: Study) -> Check:
     try:
+        if awaited := download_ahead(study.config.data):
+            where = f"{awaited.file.name} will be downloaded to {awaited.file.parent}, {size(awaited.size)}"
+            return Check("data", True, f"not here yet: {where}", later=True)
         for settings in study.data_settings:
             prepare(settings)
         source = prepare(study.config.data)
     except ActsweepError as error:
-        return Check("data", False, str(error), "see docs/commands.md on data")
+        return Check("data", False, str(error), "see docs/data.md")
     return Check("data", True, f"{source.label}, {count(len(source.classes), 'class')}".replace("classs", "classes"))
 
 
 def _disk(config: StudyConfig, data: Check) -> Check:
     if not data.ok:
         return Check("disk", False, "not known without the data", "settle the data first")
-    needed, free = make_plan(config).disk.total, free_bytes(Path(config.run.root))
+    free = free_bytes(Path(config.run.root))
+    if data.later:
+        told = f"{size(free)} free; what is needed is known once the data are here: actsweep plan"
+        return Check("disk", True, told, later=True)
+    needed = make_plan(config).disk.total
     hint = "free some, ask for less, or choose another run.root"
     return Check("disk", free >= needed, f"{size(free)} free, {size(needed)} needed", hint)

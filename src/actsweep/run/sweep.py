@@ -99,10 +99,20 @@ def _swept(folder: StudyFolder, request: Request, console: Console, *, debug: bo
                 opened = None  # it has grown
             else:
                 _make_good(folder, study, opened)
+                if opened.config.tracker != config.tracker:
+                    console.print(_no_change_of_tracker(folder), style="yellow", markup=False, soft_wrap=True)
+        console.print(f"{config.run.name}: writing results and report", markup=False, soft_wrap=True)
         computed = rebuilt(folder, opened)
         if tracked is not None:
             tracked.conclude(outcome_of(folder, computed))
     return computed.results
+
+
+def _no_change_of_tracker(folder: StudyFolder) -> str:
+    return (
+        f"{folder.path} has ended, so that other tracker settings change nothing; to send it to another project: "
+        f"actsweep publish {folder.path} --project P --entity E"
+    )
 
 
 def _make_good(folder: StudyFolder, study: Study, opened: OpenedStudy) -> None:
@@ -143,6 +153,8 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, cont
         for note in access_notes(study.config.cluster.address):
             context.tell(note)
         cluster = study.config.cluster
+        if cluster.name == "local":
+            context.console.print(f"{study.config.run.name}: starting Ray", markup=False, soft_wrap=True)
         slots = stack.enter_context(connected(cluster, debug=context.debug, told=context.tell)).slots
         own = cluster.name == "local"
         stack.enter_context(ended_with_ray(halt, lambda: last_words(halt, folder), own=own))

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from actsweep.errors import RequestError
 
 _LONGEST_SHOWN = 200  # characters of a value in a message
+_PERCENT = 100
 _MOST_TOLD = 20  # problems in a message
 _UNSEEN = ("Cc", "Zl", "Zp")
 _TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
@@ -85,6 +86,8 @@ def _describe(kind: type[Settings], item: Any) -> str:
         message = (
             re.sub(r"^(Input|String|List|Dictionary) should", "should", message) + f", not {_shown(item['input'])}"
         )
+        if item["type"] == "less_than_equal" and item["ctx"]["le"] == 1 and 1 < item["input"] <= _PERCENT:
+            message += f"; it is a fraction: {item['input'] / _PERCENT:g}"
     return f"{path}: {message}" if path and not message.startswith(f"{path}.") else message
 
 

@@ -54,7 +54,11 @@ def own_options(group: str, name: str, options: Mapping[str, Plain], registry: R
 def _registered(registry: Registry[Any]) -> Callable[[str], str]:
     def known(name: str) -> str:
         if name not in registry.names and not plugins_are_left_out():
-            raise ValueError(f"unknown {registry.kind} {name!r}; {known_are(registry.names, name)}")
+            known = known_are(registry.names, name)
+            raise ValueError(
+                f"unknown {registry.kind} {name!r}; {known}{' One' if known.endswith('?') else '; one'} of your own "
+                "needs plugins=[MODULE]"
+            )
         return name
 
     return known
@@ -67,6 +71,8 @@ def _plain(value: object) -> object:
 
 
 def _module_name(name: str) -> str:
+    if re.fullmatch(r"[^\W\d]\w*\.py", name):
+        raise ValueError(f"{name!r} is a file; a module is named without .py: plugins=[{name.removesuffix('.py')}]")
     if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*", name):
         raise ValueError(f"{name!r} is no name of a module, such as my_module or my_package.part (no path, no .py)")
     return name

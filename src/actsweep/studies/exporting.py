@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 EXAMPLE_IMAGES = 2  # two, since exporters take a size of one for a constant
-ONNX_HINT = "--format onnx needs the packages of an extra: pip install 'actsweep[onnx]'"
+ONNX_HINT = "--format onnx needs the packages of an extra: pip install '/path/to/clone[onnx]'"
 
 
 def export_model(path: Path, cell: str | None, form: str, out: Path | None) -> tuple[Path, str]:
@@ -63,9 +63,11 @@ def _label(asked: str | None, known: list[str]) -> str:
     spelled = {label.replace("/", ","): label for label in known}
     if asked is None and len(known) == 1:
         return known[0]
-    label = spelled.get((asked or "").replace("/", ","))
+    if asked is None:
+        raise RequestError(f"--cell is needed, there are several: {known_are(list(spelled), '')}")
+    label = spelled.get(asked.replace("/", ","))
     if label is None:
-        raise RequestError(f"--cell {asked}: no such cell; {known_are(list(spelled), asked or '')}")
+        raise RequestError(f"--cell {asked}: no such cell; {known_are(list(spelled), asked)}")
     return label
 
 
@@ -78,8 +80,11 @@ def _torch(weights: Path, target: Path) -> None:
 
     network, example = _loaded(weights)
     batch = torch.export.Dim("n", min=1)
-    program = torch.export.export(network, (example,), dynamic_shapes=({0: batch},))
-    torch.export.save(program, target)
+    with warnings.catch_warnings():
+        # torch says so of every program that it saves, and nothing is amiss
+        warnings.filterwarnings("ignore", "No complete tensor found in the group", UserWarning)
+        program = torch.export.export(network, (example,), dynamic_shapes=({0: batch},))
+        torch.export.save(program, target)
 
 
 def _onnx(weights: Path, target: Path) -> None:

@@ -178,6 +178,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="actsweep analyze",
+        usage="actsweep analyze CURVES... [OPTIONS]",
         description="Analyse anyone's curves as a study of our own: measures, intervals, verdicts, report.",
         allow_abbrev=False,
     )

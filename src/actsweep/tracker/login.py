@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from actsweep.errors import RequestError
 from actsweep.settings import TrackerSettings
 
+_NO_KEY = "no W&B key is found; set WANDB_API_KEY, or run `wandb login` once"
 LOGIN_HINT = "set WANDB_API_KEY, or run `wandb login` once; tracker=wandb_offline needs no key"
 _OF_THE_USER = ("WANDB_ENTITY", "WANDB_PROJECT")
 _SERVER = "https://api.wandb.ai"
@@ -25,6 +26,19 @@ def require_login(settings: TrackerSettings) -> None:
         raise RequestError(f"tracker=wandb_online: no W&B key is found; {LOGIN_HINT}")
 
 
+def require_key(what: str) -> None:
+    """Refuse what cannot be done without a key.
+
+    Args:
+        what: what is to be done, for the message.
+
+    Raises:
+        RequestError: there is no key.
+    """
+    if not has_key():
+        raise RequestError(f"{what}: {_NO_KEY}")
+
+
 def has_key() -> bool:
     """Whether there is a key: in the environment, in the netrc file, or in wandb's own settings."""
     return bool(os.environ.get("WANDB_IDENTITY_TOKEN_FILE") or _key())
@@ -38,7 +52,7 @@ def identity() -> dict[str, str]:
     """
     key = _key()
     if not key:
-        raise RequestError(f"no W&B key is found; {LOGIN_HINT}")
+        raise RequestError(_NO_KEY)
     given = {name: os.environ[name] for name in _OF_THE_USER if name in os.environ}
     return {**given, "WANDB_API_KEY": key, "WANDB_BASE_URL": server()}
 

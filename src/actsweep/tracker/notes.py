@@ -12,7 +12,7 @@ FILE = "actsweep-sweep.json"
 
 
 class Notes:
-    """Ids that hold at one server, entity and project; of another nothing is known.
+    """Ids that hold at one server, entity and project; those of other places are kept beside them.
 
     Args:
         folder: the study's.
@@ -25,7 +25,7 @@ class Notes:
 
     def get(self, name: str) -> dict[str, Any]:
         """What is noted under a name; empty where nothing is."""
-        found: dict[str, Any] = self._read().get(name, {})
+        found: dict[str, Any] = self._of_here(self._places()).get(name, {})
         return found
 
     def put(self, name: str, ids: dict[str, Any]) -> None:
@@ -34,13 +34,19 @@ class Notes:
         Raises:
             OSError: the file cannot be written.
         """
+        known = self._places()
+        mine = {**self._of_here(known), "where": self._where, name: ids}
         self._file.parent.mkdir(exist_ok=True)
         with write_whole(self._file) as temporary:
-            temporary.write_text(json.dumps({**self._read(), "where": self._where, name: ids}))
+            temporary.write_text(json.dumps([*(one for one in known if one.get("where") != self._where), mine]))
 
-    def _read(self) -> dict[str, Any]:
+    def _of_here(self, known: list[dict[str, Any]]) -> dict[str, Any]:
+        return next((one for one in known if one.get("where") == self._where), {})
+
+    def _places(self) -> list[dict[str, Any]]:
+        """What is noted, a mapping for each place; files of before have that of one alone."""
         try:
             known = json.loads(self._file.read_text())
         except (FileNotFoundError, ValueError):
-            return {}
-        return known if isinstance(known, dict) and known.get("where") == self._where else {}
+            return []
+        return [one for one in (known if isinstance(known, list) else [known]) if isinstance(one, dict)]

@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
-from actsweep.errors import NoAnswerError, RecordsError
+from actsweep.errors import NoAnswerError, RecordsError, RequestError
 from actsweep.events import (
     Evaluation,
     Row,
@@ -18,12 +19,13 @@ from actsweep.events import (
     TrialStopped,
 )
 from actsweep.records import OpenedStudy, StudyFolder, is_held
+from actsweep.settings import TrackerSettings, validated
 from actsweep.study import Study
 from actsweep.tracker.client import Client, prepare_environment
 from actsweep.tracker.dashboard import Place, save_views, saved_report, views_show
 from actsweep.tracker.description import RunDescription, describe, end_summary, history_row, study_key
 from actsweep.tracker.faults import fault_of
-from actsweep.tracker.login import require_login
+from actsweep.tracker.login import require_key
 from actsweep.tracker.outcome import StudyOutcome
 from actsweep.tracker.stored import add_to_summary, read_run
 from actsweep.tracker.study_run import lacking_outcome, show_outcome
@@ -60,7 +62,13 @@ class Published:
     urls: tuple[str, ...]
 
 
-def publish(folder: StudyFolder, opened: OpenedStudy, outcome: StudyOutcome | None, step: Step) -> Published:
+def publish(
+    folder: StudyFolder,
+    opened: OpenedStudy,
+    outcome: StudyOutcome | None,
+    step: Step,
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
+) -> Published:
     """Send what W&B does not have of a study's ended attempts and of what it came to, and read all of it back.
 
     Doing so again sends nothing twice: a run that is whole is left alone, and one whose last rows are missing gets
@@ -71,20 +79,28 @@ def publish(folder: StudyFolder, opened: OpenedStudy, outcome: StudyOutcome | No
         opened: the study as it was read from there.
         outcome: what it came to so far; None where there is nothing to compare yet.
         step: told how far it is: what is done, how many of them are done, of how many.
+        elsewhere: `project` and `entity`, where they are to be others than the study's, this time only.
 
     Raises:
-        RequestError: there is no key to send anything with.
+        RequestError: there is no key to send anything with, or the sweep runs, which sends to its own project.
         RecordsError: the study has not begun.
         NoAnswerError: W&B does not answer.
     """
-    settings = opened.config.tracker.model_copy(update={"name": "wandb_online", "alert": False})
-    require_login(settings)
+    tracker = opened.config.tracker
+    asked = {**tracker.model_dump(), "name": "wandb_online", "alert": False, **elsewhere}
+    settings = validated(TrackerSettings, asked)
+    require_key("publish")
     if opened.record.started is None:
         raise RecordsError(f"{folder.path}: no trial has begun yet, so there is nothing to publish")
     prepare_environment()
     study = Study(opened.recorded.model_copy(update={"tracker": settings}))
     client = Client(settings, folder.path)
-    sending = is_held(folder.ledger) and opened.config.tracker.name == "wandb_online"
+    sending = is_held(folder.ledger) and tracker.name == "wandb_online"
+    if sending and (settings.project, settings.entity) != (tracker.project, tracker.entity):
+        raise RequestError(
+            f"--project, --entity: {folder.path} is running, and sends to tracker.project={tracker.project}; "
+            "publish it elsewhere when it has ended"
+        )
     publisher = _Publisher(study, client, sending=sending)
     client.find_sweep()
     attempts = list(_attempts(study, opened.record.started, opened, outcome))

@@ -92,8 +92,11 @@ def test_a_study_goes_on_in_the_folder_that_was_named(
 class TestCompletion:
     def complete(self, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
         monkeypatch.setenv("COMP_LINE", line)
-        assert run(["-sc", "query=bash"]) == 0
-        return capsys.readouterr().out.split()
+        command = line.split(" ")[1]
+        assert run([command, "-sc", "query=bash"] if command in COMMANDS else ["-sc", "query=bash"]) == 0
+        shown = capsys.readouterr()
+        assert shown.err == ""
+        return shown.out.split()
 
     def test_of_commands(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         assert self.complete("actsweep s", monkeypatch, capsys) == ["sweep", "submit", "stop", "status", "show"]
@@ -102,6 +105,34 @@ class TestCompletion:
         found = self.complete("actsweep sweep experiment=", monkeypatch, capsys)
         names = ("activations", "cifar10_small", "quickstart", "relu_vs_sigmoid", "smoke")
         assert found == [f"experiment={name}" for name in names]
+
+    @pytest.mark.parametrize(
+        ("line", "options"),
+        [
+            ("actsweep sweep --ex", ["--extend"]),
+            ("actsweep sweep experiment=smoke --c", ["--config-dir", "--cfg"]),
+            ("actsweep export outputs/x --f", ["--format"]),
+            ("actsweep export outputs/x --", ["--help", "--cell", "--format", "--out"]),
+            ("actsweep analyze a.csv --t", ["--target-hi", "--target-lo"]),
+            ("actsweep logs ID --a", ["--address"]),
+            ("actsweep sweep --nothing", []),
+        ],
+    )
+    def test_of_options(
+        self, line: str, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.complete(line, monkeypatch, capsys) == options
+
+    @pytest.mark.parametrize("line", ["actsweep export outputs/", "actsweep sweep nosuch.", "actsweep sweep a=[ b"])
+    def test_of_what_nothing_is_known_of(
+        self, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.complete(line, monkeypatch, capsys) == []
+
+    def test_of_settings_behind_an_option(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.complete("actsweep sweep --extend scheduler=as", monkeypatch, capsys) == ["scheduler=asha"]
 
     def test_is_installed_behind_the_command_word_too(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["sweep", "-sc", "install=bash"]) == 0

@@ -109,7 +109,18 @@ def test_what_is_held_out_does_not_depend_on_how_many_images_are_trained_on(ask)
         (CIFAR, {"val": 50000}, r"data\.val=50000 .* leaves 0"),
         (CIFAR, {"val": 60000}, r"data\.val=60000 .* leaves 0"),
         (CIFAR, {"test": 10001}, r"data\.test=10001: there are 10000"),
-        (((50, 50),), {"test": 101}, r"data\.test=101: there are 100"),
+        (
+            ((50, 50),),
+            {"test": 101},
+            r"^data\.test=101: there are 100 images; ask for fewer, or for all there are: data",
+        ),
+        (
+            ((50, 50), (5, 5)),
+            {"train": 99, "test": 11},
+            r"^data\.test=11: there are 10 test images; data\.train=99 and",
+        ),
+        (((50, 50),), {"train": 99, "test": 101}, r"^data\.test=101: .*; data\.train=99 .* takes 20 and leaves 80"),
+        (CIFAR, {"val": 60000}, r"or for all there are: data\.train=null data\.val=null data\.test=null$"),
         (((50, 50),), {"test": 60, "train": 30}, r"data\.train=30 .* testing takes 60.* leaves 20"),
     ],
 )

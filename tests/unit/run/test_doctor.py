@@ -41,6 +41,18 @@ def test_data_that_are_missing(compose: Compose, address: str) -> None:
     assert not checks["disk"].ok
 
 
+def test_data_that_are_yet_to_be_downloaded_are_told_and_not_fetched(
+    compose: Compose, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACTSWEEP_CACHE", str(tmp_path))
+    checks = by_name(examine(compose("data=cifar10", "cluster=ray", f"cluster.address={address}")))
+    assert checks["data"].found.startswith("not here yet: cifar-10-python.tar.gz will be downloaded to ")
+    assert checks["data"].found.endswith(", 170 MB")
+    assert checks["data"].ok
+    assert checks["disk"].ok
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_memory_is_what_the_container_leaves(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("actsweep.run.doctor.memory_left", lambda: 10**6)
     checks = by_name(list(memory_checks(compose("experiment=smoke"))))

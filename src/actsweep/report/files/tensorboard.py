@@ -16,7 +16,7 @@ from actsweep.report.wording import clean
 
 _SERIES = ("val_acc", "train_acc", "val_loss", "train_loss", "grad_slope", "saturated", "dead")
 _MEASURES = ("best_val_acc", "test_acc", "gap_end", "gap_best", "gap_match", "nauc")
-_HINT = "--tensorboard needs the packages of an extra: pip install 'actsweep[tensorboard]'"
+_HINT = "--tensorboard needs the packages of an extra: pip install '/path/to/clone[tensorboard]'"
 
 
 def write_tensorboard(folder: Path, results: Results, trials: Iterable[TrialCurve]) -> Path:

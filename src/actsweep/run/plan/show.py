@@ -61,10 +61,11 @@ def _stopping(plan: Plan) -> str:
 def _time(plan: Plan) -> list[tuple[str, str]]:
     if plan.time is None:
         return [("time", f"not known: {plan.no_time}")]
-    hours = plan.time.device * (1 / 3600)
+    unit, seconds = ("hours", 3600) if plan.time.device.middle >= 3600 else ("minutes", 60)
+    spent = plan.time.device * (1 / seconds)
     together = f"{count(plan.time.concurrent, 'trial')} at a time on this machine"
     return [
-        (f"{plan.time.unit}-hours", f"about {number(hours.middle)} ({number(hours.low)} to {number(hours.high)})"),
+        (f"{plan.time.unit}-{unit}", f"about {number(spent.middle)} ({number(spent.low)} to {number(spent.high)})"),
         ("wall time", f"about {_span(plan.time.wall)}, {together}"),
     ]
 

@@ -32,7 +32,8 @@ def verify_study(path: Path) -> Verification:
     """
     folder = StudyFolder(path)
     if not path.is_dir() or not holds_study(folder):
-        raise RecordsError(f"{path} holds no study: there is no {folder.ledger.name} in it")
+        lacking = f"{folder.ledger.name} in it" if path.is_dir() else "such folder"
+        raise RecordsError(f"{path} holds no study: there is no {lacking}")
     running = is_held(folder.ledger)
     read = _unread(folder) or read_events(folder)
     contents = contents_of(folder)  # after the ledger: what that tells of is there by now

@@ -108,4 +108,6 @@ def _scalar(tensor: Any) -> str | None:
 
 def _require_tensorboard() -> None:
     if importlib.util.find_spec("tensorboard") is None:
-        raise RequestError("--from tensorboard needs the package tensorboard: pip install 'actsweep[tensorboard]'")
+        raise RequestError(
+            "--from tensorboard needs the package tensorboard: pip install '/path/to/clone[tensorboard]'"
+        )
