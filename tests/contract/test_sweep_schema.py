@@ -12,7 +12,7 @@ import yaml
 
 from actsweep.settings import StudyConfig
 from actsweep.study import Study
-from actsweep.tracker.sweep_file import study_sweep
+from actsweep.tracker.sweeps.sweep_file import study_sweep
 
 ROOT = Path(__file__).parents[2]
 CHECK = """

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actsweep.data import cache
-from actsweep.data.cifar import cifar10
-from actsweep.data.digits import digits
 from actsweep.data.entry import (
     Contents,
     contents,
@@ -16,8 +14,10 @@ from actsweep.data.entry import (
     write_order,
     write_pixels,
 )
-from actsweep.data.folder import image_folder
-from actsweep.data.origin import Download, Origin
+from actsweep.data.images.cifar import cifar10
+from actsweep.data.images.digits import digits
+from actsweep.data.images.folder import image_folder
+from actsweep.data.images.origin import Download, Origin
 from actsweep.data.splits import check_classes, cut, stratified_order
 from actsweep.errors import DataError
 from actsweep.settings import DataSettings
@@ -93,7 +93,7 @@ def download_ahead(
 def _origin(settings: DataSettings, sources: Mapping[str, Callable[[DataSettings], Origin]]) -> Origin:
     if settings.name in sources:
         return sources[settings.name](settings)
-    from actsweep.data.plugin import plugin_origin  # it loads Lightning, which nothing else here needs
+    from actsweep.data.images.plugin import plugin_origin  # it loads Lightning, which nothing else here needs
 
     return plugin_origin(settings)
 

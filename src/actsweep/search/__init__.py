@@ -4,11 +4,11 @@
 """
 
 from actsweep.search.cost import measure_costs
-from actsweep.search.equal_points import EqualPoints
-from actsweep.search.grouped import GroupedScheduler
 from actsweep.search.mirror import Mirror
 from actsweep.search.queue import Outcome, TrialQueue
 from actsweep.search.run import drop_resume_checkpoint, run_trials
+from actsweep.search.tune.equal_points import EqualPoints
+from actsweep.search.tune.grouped import GroupedScheduler
 
 __all__ = [
     "EqualPoints",

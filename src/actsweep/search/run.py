@@ -15,17 +15,17 @@ from actsweep.cluster import worker_request
 from actsweep.data import Source
 from actsweep.events import Event, PointChosen, StudyRecord, Subscriber, TrialFinished, place_of
 from actsweep.records import RESUME_FILE, EventStream, StudyFolder
-from actsweep.search.callback import EventCallback
-from actsweep.search.driver_only import DriverOnly
 from actsweep.search.giving_up import GivingUp
-from actsweep.search.hung import TrialWatch
-from actsweep.search.in_order import InOrder
 from actsweep.search.outcomes import Outcomes
-from actsweep.search.packs import Pack, Packer
 from actsweep.search.policy import FailurePolicy
 from actsweep.search.queue import Outcome, TrialQueue
-from actsweep.search.scheduler import CellSchedulers
-from actsweep.search.searcher import TuneAdapter
+from actsweep.search.tune.callback import EventCallback
+from actsweep.search.tune.driver_only import DriverOnly
+from actsweep.search.tune.hung import TrialWatch
+from actsweep.search.tune.in_order import InOrder
+from actsweep.search.tune.packs import Pack, Packer
+from actsweep.search.tune.scheduler import CellSchedulers
+from actsweep.search.tune.searcher import TuneAdapter
 from actsweep.search.tuning import Announcement
 from actsweep.settings import ClusterSettings
 from actsweep.study import Study, Trial

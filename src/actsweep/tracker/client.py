@@ -15,9 +15,9 @@ import psutil
 from actsweep.settings import TrackerSettings
 from actsweep.system.processes import children_called
 from actsweep.tracker.description import RunDescription
-from actsweep.tracker.new_sweep import Sweep, new_sweep
 from actsweep.tracker.notes import Notes
 from actsweep.tracker.outcome import StudyOutcome, plain_name
+from actsweep.tracker.sweeps.new_sweep import Sweep, new_sweep
 from actsweep.tracker.transaction_log import RunFile
 
 START_SECONDS = 20.0
@@ -176,7 +176,7 @@ class Client:
         )
 
     def api(self) -> Any:
-        """wandb's public API, for what the server has; see `actsweep.tracker.stored`.
+        """wandb's public API, for what the server has; see `actsweep.tracker.published.stored`.
 
         Raises:
             Exception: whatever wandb raises, an OSError about the folder, or a RuntimeError after `kill`.

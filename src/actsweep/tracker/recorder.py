@@ -25,7 +25,7 @@ from actsweep.tracker.description import describe, end_summary, history_row, stu
 from actsweep.tracker.faults import fault_of
 from actsweep.tracker.outcome import StudyOutcome
 from actsweep.tracker.study_run import add_study_keys, show_outcome, tell
-from actsweep.tracker.sweep_file import study_sweep
+from actsweep.tracker.sweeps.sweep_file import study_sweep
 from actsweep.tracker.transaction_log import RunFile
 
 FAILED_BEGINS = 3

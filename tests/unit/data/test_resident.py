@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from actsweep.data import Data, Split, load, prepare
-from actsweep.data.origin import Origin, array_images
+from actsweep.data.images.origin import Origin, array_images
 from actsweep.errors import DataError
 
 SPLITS = ("train", "probe", "val", "test")

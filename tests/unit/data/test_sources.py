@@ -20,7 +20,7 @@ from sklearn.datasets import load_digits
 
 from actsweep.data import Data, Source, cache, load, prepare
 from actsweep.data.entry import check_room
-from actsweep.data.origin import Origin, array_images
+from actsweep.data.images.origin import Origin, array_images
 from actsweep.errors import DataError
 from actsweep.settings import DataSettings
 

@@ -10,7 +10,7 @@ import wandb_workspaces.reports.v2 as wr
 from actsweep.settings import StudyConfig
 from actsweep.study import Study
 from actsweep.tracker import StudyOutcome
-from actsweep.tracker.dashboard import Place, replicates_view, report, tuning_view
+from actsweep.tracker.published.dashboard import Place, replicates_view, report, tuning_view
 
 PLACE = Place("someone", "actsweep", "0123abcd")
 

@@ -9,14 +9,14 @@ import pytest
 
 from actsweep.events import Event, TrialFailed, TrialFinished, TrialStarted
 from actsweep.records import EventStream, Ledger
-from actsweep.search.callback import EventCallback
 from actsweep.search.giving_up import GivingUp
-from actsweep.search.hung import TrialWatch
 from actsweep.search.outcomes import Outcomes
-from actsweep.search.packs import Pack, Packer
 from actsweep.search.policy import FailurePolicy
 from actsweep.search.queue import TrialQueue
-from actsweep.search.scheduler import Decision
+from actsweep.search.tune.callback import EventCallback
+from actsweep.search.tune.hung import TrialWatch
+from actsweep.search.tune.packs import Pack, Packer
+from actsweep.search.tune.scheduler import Decision
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
 from actsweep.system.halt import Halt

@@ -12,9 +12,9 @@ from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from actsweep.curves import Curve, first_bad, stack
 from actsweep.curves.divergence import counted_accuracy
 from actsweep.events import Event, StudyRecord, TrialRecord, TrialStarted
-from actsweep.search.grouped import GroupedScheduler
-from actsweep.search.in_order import InOrder
-from actsweep.search.packs import Pack
+from actsweep.search.tune.grouped import GroupedScheduler
+from actsweep.search.tune.in_order import InOrder
+from actsweep.search.tune.packs import Pack
 from actsweep.study import Study, Trial
 
 CONTINUE: str = TrialScheduler.CONTINUE

@@ -23,8 +23,8 @@ from actsweep.events import (
     TrialStarted,
     TrialStopped,
 )
-from actsweep.search.packs import Pack
-from actsweep.search.scheduler import CellSchedulers
+from actsweep.search.tune.packs import Pack
+from actsweep.search.tune.scheduler import CellSchedulers
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from torchvision.datasets import ImageFolder
 
-from actsweep.data.listing import DEEPEST, EXTENSIONS, list_images
+from actsweep.data.images.listing import DEEPEST, EXTENSIONS, list_images
 from actsweep.errors import DataError
 
 
@@ -54,7 +54,7 @@ def test_a_few_links_cannot_stand_for_very_many_folders(folder, monkeypatch):
     for level in range(2):
         for link in range(10):
             (root / "cat" / f"level{level}" / f"{link}").symlink_to(root / "cat" / f"level{level + 1}")
-    monkeypatch.setattr("actsweep.data.listing.MOST_FOLDERS", 100)
+    monkeypatch.setattr("actsweep.data.images.listing.MOST_FOLDERS", 100)
     with pytest.raises(DataError, match="cat holds more than 100 folders"):
         list_images(str(root))
 

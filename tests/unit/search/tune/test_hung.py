@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from actsweep.search.hung import STARTING_SECONDS, TrialWatch, driver_seconds
+from actsweep.search.tune.hung import STARTING_SECONDS, TrialWatch, driver_seconds
 from actsweep.worker import worker_seconds
 
 LIMIT = 100.0

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from actsweep.data.listing import Listing
-from actsweep.data.origin import MIN_SIDE
+from actsweep.data.images.listing import Listing
+from actsweep.data.images.origin import MIN_SIDE
 from actsweep.errors import DataError
 from actsweep.system.devices import cores
 

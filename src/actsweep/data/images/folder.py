@@ -10,10 +10,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from actsweep.data import cache
-from actsweep.data.decode import image_shape, pixels
 from actsweep.data.entry import Notes
-from actsweep.data.listing import EXTENSIONS, Listing, list_images
-from actsweep.data.origin import LAYOUT, Images, Origin
+from actsweep.data.images.decode import image_shape, pixels
+from actsweep.data.images.listing import EXTENSIONS, Listing, list_images
+from actsweep.data.images.origin import LAYOUT, Images, Origin
 from actsweep.errors import DataError
 from actsweep.settings import DataSettings
 from actsweep.system.remote import RemoteFile, RemoteFolder, is_remote

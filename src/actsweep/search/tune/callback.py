@@ -11,14 +11,14 @@ from ray.tune.experiment import Trial as TuneTrial
 
 from actsweep.events import Evaluation, Event, FailureReason, StopSpared, TrialFinished, TrialStarted, TrialStopped
 from actsweep.records import EventStream
-from actsweep.search.driver_only import DriverOnly
 from actsweep.search.failures import reason_of_end
-from actsweep.search.hung import TrialWatch
 from actsweep.search.outcomes import Outcomes
-from actsweep.search.packs import Pack, Packer
 from actsweep.search.policy import FailurePolicy
 from actsweep.search.queue import Outcome, TrialQueue
-from actsweep.search.scheduler import CellSchedulers, Decision
+from actsweep.search.tune.driver_only import DriverOnly
+from actsweep.search.tune.hung import TrialWatch
+from actsweep.search.tune.packs import Pack, Packer
+from actsweep.search.tune.scheduler import CellSchedulers, Decision
 from actsweep.study import Trial
 
 HUNG = (

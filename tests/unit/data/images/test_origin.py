@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from actsweep.data.origin import array_images
+from actsweep.data.images.origin import array_images
 from actsweep.errors import DataError
 
 

@@ -9,9 +9,9 @@ from ray.tune.search import Searcher
 from actsweep.data import Source
 from actsweep.events import StudyRecord
 from actsweep.records import StudyFolder, latest_attempt
-from actsweep.search.driver_only import DriverOnly
-from actsweep.search.packs import Pack, Packer
 from actsweep.search.queue import TrialQueue
+from actsweep.search.tune.driver_only import DriverOnly
+from actsweep.search.tune.packs import Pack, Packer
 
 
 class TuneAdapter(DriverOnly, Searcher):

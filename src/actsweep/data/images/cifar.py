@@ -19,8 +19,8 @@ from urllib.request import urlopen
 import numpy as np
 
 from actsweep.data import cache
-from actsweep.data.listing import root_folder
-from actsweep.data.origin import LAYOUT, Download, Images, Origin, array_images
+from actsweep.data.images.listing import root_folder
+from actsweep.data.images.origin import LAYOUT, Download, Images, Origin, array_images
 from actsweep.errors import DataError
 from actsweep.settings import DataSettings
 

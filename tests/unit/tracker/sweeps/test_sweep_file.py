@@ -11,7 +11,7 @@ from actsweep.errors import RequestError
 from actsweep.settings import StudyConfig
 from actsweep.study import Study
 from actsweep.tracker import agents_sweep, sweep_text
-from actsweep.tracker.sweep_file import study_sweep
+from actsweep.tracker.sweeps.sweep_file import study_sweep
 
 Compose = Callable[..., StudyConfig]
 WORDS = ("experiment=smoke", "study.scientific.model.depth=[3,4]")

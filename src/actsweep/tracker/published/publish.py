@@ -22,14 +22,14 @@ from actsweep.records import OpenedStudy, StudyFolder, is_held
 from actsweep.settings import TrackerSettings, validated
 from actsweep.study import Study
 from actsweep.tracker.client import Client, prepare_environment
-from actsweep.tracker.dashboard import Place, save_views, saved_report, views_show
 from actsweep.tracker.description import RunDescription, describe, end_summary, history_row, study_key
 from actsweep.tracker.faults import fault_of
 from actsweep.tracker.login import require_key
 from actsweep.tracker.outcome import StudyOutcome
-from actsweep.tracker.stored import add_to_summary, read_run
+from actsweep.tracker.published.dashboard import Place, save_views, saved_report, views_show
+from actsweep.tracker.published.stored import add_to_summary, read_run
 from actsweep.tracker.study_run import lacking_outcome, show_outcome
-from actsweep.tracker.sweep_file import study_sweep
+from actsweep.tracker.sweeps.sweep_file import study_sweep
 
 MOST_UNANSWERED = 2  # in a row; wandb itself has tried each for half a minute
 Step = Callable[[str, int, int], None]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset, Subset
 
 from actsweep.data import cache
-from actsweep.data.origin import LAYOUT, Origin, Pool, array_images
+from actsweep.data.images.origin import LAYOUT, Origin, Pool, array_images
 from actsweep.errors import DataError
 from actsweep.plugins import DATA_SETS, reason
 from actsweep.settings import DataSettings

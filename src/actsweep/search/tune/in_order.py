@@ -6,7 +6,7 @@ from typing import Any
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.schedulers import FIFOScheduler
 
-from actsweep.search.driver_only import DriverOnly
+from actsweep.search.tune.driver_only import DriverOnly
 
 
 class InOrder(DriverOnly, FIFOScheduler):

@@ -20,7 +20,7 @@ import pytest
 from torchvision.datasets import CIFAR10
 
 from actsweep.data import cache, load, prepare
-from actsweep.data.cifar import cifar10
+from actsweep.data.images.cifar import cifar10
 from actsweep.errors import DataError
 
 FOLDER, ARCHIVE = CIFAR10.base_folder, CIFAR10.filename
@@ -32,7 +32,7 @@ PREPARE = """
 import json, sys
 from torchvision.datasets import CIFAR10
 from actsweep.data import prepare
-from actsweep.data.cifar import cifar10
+from actsweep.data.images.cifar import cifar10
 from actsweep.settings import DataSettings
 Small = type("Small", (CIFAR10,), json.loads(sys.argv[2]))
 print("ready", flush=True)

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, IterableDataset, SubsetRandomSampler, T
 
 import actsweep
 from actsweep.data import Source, load, prepare
-from actsweep.data.plugin import plugin_origin
+from actsweep.data.images.plugin import plugin_origin
 from actsweep.data.sources import SOURCES
 from actsweep.errors import DataError
 from actsweep.plugins import DATA_SETS

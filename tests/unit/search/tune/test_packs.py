@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from actsweep.events import StudyRecord, TrialRecord, TrialStarted
-from actsweep.search.packs import MOST_TRIALS, Packer
 from actsweep.search.queue import Outcome, TrialQueue
+from actsweep.search.tune.packs import MOST_TRIALS, Packer
 from actsweep.settings import StudyConfig
 from actsweep.study import Study, Trial
 

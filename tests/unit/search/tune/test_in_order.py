@@ -2,7 +2,7 @@
 
 from ray.tune.experiment import Trial
 
-from actsweep.search.in_order import InOrder
+from actsweep.search.tune.in_order import InOrder
 
 
 def added(scheduler: InOrder, number: int) -> list[Trial]:

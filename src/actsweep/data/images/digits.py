@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from actsweep.data.origin import LAYOUT, Images, Origin, array_images
+from actsweep.data.images.origin import LAYOUT, Images, Origin, array_images
 from actsweep.settings import DataSettings
 
 

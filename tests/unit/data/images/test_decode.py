@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from actsweep.data.decode import MAX_PIXELS, PARALLEL_PIXELS, image_shape, pixels
-from actsweep.data.listing import list_images
+from actsweep.data.images.decode import MAX_PIXELS, PARALLEL_PIXELS, image_shape, pixels
+from actsweep.data.images.listing import list_images
 from actsweep.errors import DataError
 
 

@@ -1,0 +1,1 @@
+"""Where images come from: files, a download, arrays, modules of plugins."""

@@ -1,0 +1,1 @@
+"""A study that has run, as W&B holds it and shows it."""
