@@ -1,8 +1,7 @@
 """Data sets: decoded once, split once, and then served in batches from memory that all trials of a machine share.
 
 sources.py    each data set by its name, and `prepare`
-digits.py cifar.py folder.py plugin.py    where their images come from: files, a download, arrays
-origin.py     what these have in common
+images/       where their images come from: files, a download, arrays, modules of plugins
 entry.py cache.py elsewhere.py    decoded images on the local disk, and on those of other machines
 splits.py     which images are in which split
 resident.py batches.py augment.py    what a trial sees, as tensors
