@@ -97,7 +97,7 @@ def test_onnx_gives_the_same_logits(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "--cell None: no such cell; known are relu,3, sigmoid,3"),
+        ((), "--cell is needed, there are several: known are relu,3, sigmoid,3"),
         (("--cell", "rleu,3"), "--cell rleu,3: no such cell; known are relu,3, sigmoid,3; did you mean 'relu,3'?"),
         (("--cell", "relu,3", "--format", "pickle"), "--format pickle: known are ckpt, torch, onnx"),
     ],
@@ -119,3 +119,15 @@ def test_weights_that_were_removed_are_named(smoke: Any, tmp_path: Path, capsys:
         weights.unlink()
     assert run(["export", str(folder), "--cell", "relu,3"]) == 2
     assert "the weights are missing" in capsys.readouterr().err
+
+
+def test_weights_that_do_not_say_how_images_are_normalised_are_refused(
+    smoke: Any, expected: tuple[str, torch.Tensor], tmp_path: Path, capsys: Any
+) -> None:
+    folder = shutil.copytree(smoke.folder, tmp_path / "smoke")
+    path = folder / "trials" / expected[0] / "best.ckpt"
+    content = torch.load(path, weights_only=True)
+    del content["normalisation"]
+    torch.save(content, path)
+    assert run(["export", str(folder), "--cell", "relu,3", "--format", "torch", "--out", str(tmp_path / "m.pt2")]) == 2
+    assert "does not say how images are normalised" in capsys.readouterr().err

@@ -23,7 +23,7 @@ from actsweep.run.ending import last_words, stopped, way_on
 from actsweep.run.folder import made_folder, nothing_left
 from actsweep.run.request import Request, additions, refuse_missing_storage, refuse_other_data
 from actsweep.run.tracking import tracking
-from actsweep.settings import StudyConfig
+from actsweep.settings import ClusterSettings, StudyConfig
 from actsweep.studies.results import outcome_of, rebuilt
 from actsweep.study import Change, Study
 from actsweep.system.halt import Halt
@@ -148,19 +148,10 @@ def _prepared(study: Study) -> Source:
 
 def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, context: _Context) -> None:
     halt = Halt()
+    cluster = study.config.cluster
+    own = cluster.name == "local"
     with ExitStack() as stack:
-        stack.enter_context(halting(halt))
-        for note in access_notes(study.config.cluster.address):
-            context.tell(note)
-        cluster = study.config.cluster
-        if cluster.name == "local":
-            context.console.print(f"{study.config.run.name}: starting Ray", markup=False, soft_wrap=True)
-        slots = stack.enter_context(connected(cluster, debug=context.debug, told=context.tell)).slots
-        own = cluster.name == "local"
-        stack.enter_context(ended_with_ray(halt, lambda: last_words(halt, folder), own=own))
-        stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
-        if not own:
-            check_nodes(cluster.checkpoints or str(folder.path))
+        slots = _connected(stack, cluster, folder, halt, context)
         # Only here, since Ray reads its environment when it is imported.
         from actsweep.search import Mirror, drop_resume_checkpoint, measure_costs, run_trials
         from actsweep.worker.images import shared_images
@@ -190,6 +181,22 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, cont
         if halt.reason and context.tracked is not None:
             context.tracked.fail(halt.reason)
         raise Interrupted(stopped(halt, folder))
+
+
+def _connected(stack: ExitStack, cluster: ClusterSettings, folder: StudyFolder, halt: Halt, context: _Context) -> int:
+    """Connect to Ray until the stack ends; how many trials can run at a time."""
+    own = cluster.name == "local"
+    stack.enter_context(halting(halt))
+    for note in access_notes(cluster.address):
+        context.tell(note)
+    if own:
+        context.console.print(f"{folder.path.name}: starting Ray", markup=False, soft_wrap=True)
+    slots = stack.enter_context(connected(cluster, debug=context.debug, told=context.tell)).slots
+    stack.enter_context(ended_with_ray(halt, lambda: last_words(halt, folder), own=own))
+    stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's
+    if not own:
+        check_nodes(cluster.checkpoints or str(folder.path))
+    return slots
 
 
 def _announce(stream: EventStream, study: Study, source: Source, added: Sequence[Change]) -> None:

@@ -116,7 +116,12 @@ def _loaded(weights: Path) -> "tuple[nn.Module, Tensor]":
     from actsweep.model import Classifier, Normalisation
 
     model: Classifier = Classifier.load_from_checkpoint(weights, map_location="cpu", weights_only=True)
-    scale = torch.load(weights, map_location="cpu", weights_only=True)["normalisation"]
+    scale = torch.load(weights, map_location="cpu", weights_only=True).get("normalisation")
+    if scale is None:
+        raise RecordsError(
+            f"{weights}: does not say how images are normalised, as actsweep did not write that once; --format ckpt "
+            "exports it as it is"
+        )
     network = torch.nn.Sequential(Normalisation(scale["mean"], scale["std"]), model.network).eval()
     return network, torch.zeros(EXAMPLE_IMAGES, *model.hparams["image_shape"])
 
