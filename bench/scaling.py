@@ -93,7 +93,8 @@ def measure(results: int, place: Path) -> float:
     import ray
 
     import bench.idle
-    from actsweep.search import packs, run
+    from actsweep.search import run
+    from actsweep.search.tune import packs
 
     ray.cloudpickle.register_pickle_by_value(bench.idle)  # workers cannot import them
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])

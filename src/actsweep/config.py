@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +12,10 @@ from typing import Any, NoReturn
 
 from hydra import main as hydra_main
 from hydra._internal.utils import get_args_parser
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.singleton import Singleton
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -27,11 +30,15 @@ HYDRA_OPTIONS = ("--config-dir", "--cfg", "--resolve", "--package", "--info", "-
 _SHORTEST = 4  # letters of an option that Hydra would complete, dashes included: with fewer, --e would be a pickle
 _HYDRA = re.compile(r"hydra(\W|$)")
 _NO_NAME = re.compile(r"\.\.|\$\{|^\W*/|[\[,'\"]\s*/")  # of a choice: a path that leads out, or an interpolation
+_COMPOSING = threading.Lock()  # Hydra has one state, and the words of the command line, for the whole process
+_HOME = re.compile(r"^(\+*[\w.]+)=(~(?:/[^'\"]*)?)$")
 
 
 def config_folder() -> Path:
-    """The folder of the configuration groups; in a checkout the package has a link to it."""
-    return Path(__file__).resolve().parent / "conf"
+    """The folder of the configuration groups: inside the package, as a link in a checkout, or else at the root."""
+    package = Path(__file__).resolve().parent
+    inside, beside = package / "conf", package.parents[1] / "conf"
+    return inside if inside.is_dir() else beside
 
 
 def compose(*words: str) -> StudyConfig:
@@ -49,10 +56,22 @@ def compose(*words: str) -> StudyConfig:
         found.append(config)
         return 0
 
-    run_with_hydra("train", words, keep)
+    with _COMPOSING, _apart():
+        run_with_hydra("train", words, keep)
     if len(found) != 1:
         raise RequestError(f"{' '.join(words)}: these words give {len(found)} configurations, where one is asked for")
     return found[0]
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Hydra as if it had not begun yet, in an application that may have begun it."""
+    state = Singleton.get_state()
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        Singleton.set_state(state)
 
 
 def run_with_hydra(command: str, words: Sequence[str], task: CommandTask, own: Sequence[str] = ()) -> int:
@@ -83,7 +102,7 @@ def run_with_hydra(command: str, words: Sequence[str], task: CommandTask, own: S
         except Exception as error:  # kept until Hydra is left, which would print lines of its own
             refusals.append(error)
 
-    words = _in_order(command, words, own)
+    words = [_HOME.sub(_at_home, word) for word in _in_order(command, words, own)]
     _refuse_reach(words)
     with _command_line(command, words):
         try:
@@ -97,6 +116,11 @@ def run_with_hydra(command: str, words: Sequence[str], task: CommandTask, own: S
     if refusals:
         raise refusals[0]
     return max(codes)
+
+
+def _at_home(word: re.Match[str]) -> str:
+    """A path below the home folder, which no shell puts there behind the dots of a setting."""
+    return f"{word[1]}='{Path(word[2]).expanduser()}'"
 
 
 def _as_written(overrides: Any) -> list[str]:

@@ -107,6 +107,7 @@ def test_a_trial_by_itself_gets_a_run_where_a_tracker_is_named(actsweep: Command
     assert done.returncode == 0, done.stderr
     (run,) = (tmp_path / "outputs" / "smoke" / "wandb").glob("offline-run-*/run-*.wandb")
     assert run.stat().st_size > 0
+    assert f"W&B: to send it: wandb sync {run.parent.relative_to(tmp_path)}" in done.stdout
 
 
 def test_a_trial_by_itself_is_not_sent_without_a_key(actsweep: Command, tmp_path: Path) -> None:

@@ -3,10 +3,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import hydra
 import pytest
+from hydra import initialize_config_module
 
 import actsweep
-from actsweep.config import run_with_hydra
+from actsweep.config import config_folder, run_with_hydra
 from actsweep.errors import RequestError
 from actsweep.settings import StudyConfig
 
@@ -23,16 +25,9 @@ def test_experiments_compose(experiment: str) -> None:
 
 
 def test_every_group_choice_composes() -> None:
-    groups = {
-        "search": ["sobol", "random"],
-        "optimizer": ["adam", "adamw", "sgd"],
-        "trainer": ["cpu", "gpu"],
-        "cluster": ["local", "ray"],
-        "tracker": ["none", "wandb_offline", "wandb_online"],
-    }
-    for group, choices in groups.items():
-        for choice in choices:
-            assert names("sweep", f"{group}={choice}") == ["quickstart"]
+    for group in ("search", "scheduler", "optimizer", "trainer", "cluster", "tracker"):
+        for choice in (config_folder() / group).glob("*.yaml"):
+            assert names("sweep", f"{group}={choice.stem}") == ["quickstart"]
 
 
 def test_image_folder_needs_its_root() -> None:
@@ -226,3 +221,14 @@ def test_resources_of_ones_own_are_added_by_name(compose: Any) -> None:
     assert config.cluster.resources.custom == {"fast_disk": 0.5}
     with pytest.raises(RequestError, match=r"to add a setting, write \+cluster.resources.custom.PATH"):
         compose("experiment=smoke", "cluster.resources.custom={fast_disk: 1}")
+
+
+def test_a_path_below_home_is_found_behind_a_settings_dots(compose: Any) -> None:
+    assert compose("data=image_folder", "data.root=~/my images").data.root == str(Path.home() / "my images")
+    assert compose("data=image_folder", "data.root='~b'").data.root == "~b"
+
+
+def test_settings_are_composed_within_another_application_of_hydra() -> None:
+    with initialize_config_module("actsweep.conf", version_base=None):
+        assert actsweep.compose("data=digits").data.name == "digits"
+        assert hydra.compose("config", ["optimizer=sgd"]).optimizer.name == "sgd"

@@ -21,14 +21,15 @@ FAR_OFF = 10_000  # units; beyond, more of them is no advice
 class Verdict:
     """One claim's verdict on one pair; NaN for what does not exist.
 
-    `shown` is the condition nearest its threshold. `more_units` is how many more units per arm would likely decide an
-    undecided claim, None where units would not help.
+    `case` is what the claim asks of the pair, `shown` its condition nearest its threshold. `more_units` is how many
+    more units per arm would likely decide an undecided claim, None where units would not help.
     """
 
     claim: str
     title: str
     statement: str
     verdict: str
+    case: Case
     shown: Condition
     more_units: int | None
     why: str
@@ -59,6 +60,7 @@ def _judge(pair: Pair, claim: Claim, needed: Verdict | None) -> Verdict:
         claim.title,
         claim.statement.format(a=pair.a.arm, b=pair.b.arm),
         verdict,
+        case,
         shown,
         more,
         sentence(f"{why} ({case.note})" if case.note else why),

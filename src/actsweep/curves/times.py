@@ -42,13 +42,15 @@ def at_horizon(curves: Stack, name: str, diverged: NDArray[np.bool_], horizon: f
 def epochs_between(curves: Stack, accuracy: FloatArray, target: FloatArray) -> FloatArray:
     """Epochs from the evaluation before a crossing to the one that saw it, shape (N,): for so long it is not known.
 
-    0 where the target was not reached, or was there at the first evaluation; arguments as in `times_to_target`.
+    0 where the target was not reached, or was there at the first evaluation; NaN where there is none. Arguments as in
+    `times_to_target`.
     """
     index = crossing(accuracy, target)
     known = (index > 0) & (index < accuracy.shape[1])
     at = np.where(known, index, 1)
     epoch = curves["epoch"]
-    return np.where(known, take(epoch, at) - take(epoch, at - 1), 0.0) if epoch.shape[1] > 1 else np.zeros(len(epoch))
+    between = take(epoch, at) - take(epoch, at - 1) if epoch.shape[1] > 1 else np.zeros(len(epoch))
+    return np.where(np.isnan(target), np.nan, np.where(known, between, 0.0))
 
 
 def times_to_target(

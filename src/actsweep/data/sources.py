@@ -1,4 +1,4 @@
-"""Where images come from. `prepare` decodes a data set once and says where all trials of the machine find it."""
+"""Each data set by its name. `prepare` decodes a data set once and says where all trials of the machine find it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -19,8 +19,8 @@ from actsweep.live.files import Stamp, stamp, verdicts
 from actsweep.live.report import Report, copied
 from actsweep.plugins import plugins_left_out
 from actsweep.records import LedgerContent, LedgerReader, OpenedStudy, StudyFolder, fold, is_held, opened_study
+from actsweep.report.pace import Pace
 from actsweep.report.state import StudyState
-from actsweep.report.terminal.pace import Pace
 from actsweep.report.wording import clean
 from actsweep.studies import StudyEntry
 from actsweep.study import Study

@@ -1,6 +1,9 @@
-"""Activations, models, data sets, optimizers and measures from outside the package. Loads neither torch nor Ray.
+"""What a configuration may name: activations, models, data sets, optimizers and measures, ours and those from outside.
+
+Loads neither torch nor Ray.
 
 registry.py   what is registered, under which name, by whom
+activations.py    the activations, with what is known of each function
 loading.py    the import of the modules that a configuration lists, and of installed packages that declare themselves
 """
 

@@ -16,8 +16,8 @@ from actsweep.events import (
     TrialFailed,
     place_of,
 )
+from actsweep.report.pace import Pace
 from actsweep.report.summary import CellState, board_of
-from actsweep.report.terminal.pace import Pace
 from actsweep.report.wording import clean, count, duration, number, percent
 from actsweep.study import PHASES, Phase, Study
 

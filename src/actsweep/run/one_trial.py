@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from actsweep.data import load, prepare
+from actsweep.errors import RequestError
 from actsweep.events import Row
 from actsweep.records import RESUME_FILE, Attempt, StudyFolder, holds_study, latest_attempt
 from actsweep.settings import StudyConfig, TrialConfig
@@ -33,6 +34,10 @@ def run_one_trial(config: StudyConfig, console: Console, *, track: bool = False)
     folder = _folder(config)
     with _tracked(lone_run(config, trial, name, folder.path, asked=track)) as run:
         console.print(f"trial {name}: {described(trial)}", markup=False)
+        if folder.path.name != config.run.name:
+            console.print(
+                f"{config.run.name} holds a study, so its files go to {folder.path}", markup=False, soft_wrap=True
+            )
         console.print(CURVE_HEADING)
 
         def show(row: Row) -> None:
@@ -51,15 +56,28 @@ def run_one_trial(config: StudyConfig, console: Console, *, track: bool = False)
         if run is None:
             return 0
         run.finish(len(source.classes), curve.final, str(curve.status))
+        if run.file is not None and config.tracker.name == "wandb_offline":
+            console.print(f"W&B: to send it: wandb sync {run.file}", markup=False, soft_wrap=True)
         if run.fault:
             console.print(f"W&B: not whole: {run.fault}", style="yellow", markup=False)
     return int(bool(run.fault))
 
 
 def _folder(config: StudyConfig) -> StudyFolder:
-    """Never a study's own: what is there is what its ledger says."""
+    """Never a study's own: what is there is what its ledger says.
+
+    Raises:
+        RequestError: both folders in question hold one.
+    """
     folder = StudyFolder(Path(config.run.root) / config.run.name)
-    return StudyFolder(folder.path.with_name(f"{config.run.name}-train")) if holds_study(folder) else folder
+    if not holds_study(folder):
+        return folder
+    beside = StudyFolder(folder.path.with_name(f"{config.run.name}-train"))
+    if holds_study(beside):
+        raise RequestError(
+            f"run.name={config.run.name}: {folder.path} and {beside.path} hold studies; give another name"
+        )
+    return beside
 
 
 @contextmanager

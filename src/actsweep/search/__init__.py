@@ -1,4 +1,10 @@
-"""Running a study's trials: Optuna proposes, Ray Tune schedules, and each event goes to the stream as it happens.
+"""Running a study's trials: points are drawn, or proposed by Optuna; Ray Tune runs them; each event goes to the stream.
+
+queue.py tuning.py points.py proposer.py    which trial is next
+run.py tune/    the one fit of Ray Tune, and what Tune asks for
+outcomes.py policy.py giving_up.py failures.py    what ends of trials mean
+mirror.py mirrored.py    optuna.db
+cost.py         what a step costs, measured when nothing else runs
 
 `EqualPoints` and `GroupedScheduler` need no study: they are for any `ray.tune.Tuner`.
 """

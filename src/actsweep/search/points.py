@@ -3,16 +3,16 @@
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Literal, assert_never
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from actsweep.settings import Drawn
 from actsweep.study import Study
 from actsweep.study.space import Dimension, Side, Value, combinations
 
-Drawn = Literal["sobol", "random", "grid"]
 Positions = NDArray[np.float64]  # shape (points, dimensions), each in [0, 1]
 _POINT_STREAM, _GROWTH_STREAM = 1000, 1001  # apart from the streams that trials' seeds come from
 

@@ -19,6 +19,7 @@ from actsweep.settings.names import OPTIONS
 from actsweep.settings.place import ClusterSettings, ResourceSettings, RunSettings, TrackerSettings
 from actsweep.settings.secrets import refuse_secrets
 from actsweep.settings.study import (
+    Drawn,
     ReplicateSettings,
     SchedulerSettings,
     SearchSettings,
@@ -34,6 +35,7 @@ __all__ = [
     "AnySettings",
     "ClusterSettings",
     "DataSettings",
+    "Drawn",
     "ModelSettings",
     "OptimizerSettings",
     "PlainName",

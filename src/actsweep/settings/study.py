@@ -63,6 +63,10 @@ class StudySettings(Settings):
     seed: int = Field(ge=0, lt=2**63)
 
 
+Drawn = Literal["sobol", "random", "grid"]
+"""The searches whose points are all known before any trial runs."""
+
+
 class SearchSettings(Settings):
     """How nuisance points are proposed.
 
@@ -70,7 +74,7 @@ class SearchSettings(Settings):
         startup: Sobol points that come before the first that learns from earlier ones; of `tpe` only.
     """
 
-    name: Literal["sobol", "random", "grid", "tpe"]
+    name: Literal[Drawn, "tpe"]
     startup: PositiveInt | None = None
 
     @model_validator(mode="after")

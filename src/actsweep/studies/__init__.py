@@ -1,4 +1,12 @@
-"""The studies at hand: how far they are, what a trial of theirs did, and what of them may go."""
+"""The studies at hand.
+
+results.py      from the ledger to results.json, curves.parquet and report.html
+status.py remaining.py listing.py    how far they are
+detail.py show.py    what a trial of theirs did
+verifying/      proof that ledger, curves and results agree
+exporting.py fetching.py    their models as files, and copies of them elsewhere
+cleaning.py     what of them may go
+"""
 
 from actsweep.studies.cleaning import Removal, clean_up
 from actsweep.studies.detail import TrialDetail, find_trial

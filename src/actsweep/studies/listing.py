@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from actsweep.errors import RecordsError, RequestError
-from actsweep.records import StudyFolder, read_results
+from actsweep.records import StudyFolder, holds_study, read_results
 from actsweep.report.wording import clean
 from actsweep.studies.status import status_of
 
@@ -85,8 +85,7 @@ def _touched(path: Path) -> float:
 
 
 def _holds_study(path: Path) -> bool:
-    folder = StudyFolder(path)
-    return folder.config_file.is_file() or folder.ledger.is_file()
+    return path.is_dir() and holds_study(StudyFolder(path))
 
 
 def _entry(path: Path) -> StudyEntry:

@@ -26,10 +26,12 @@ class LoneRun:
 
     Attributes:
         fault: what went wrong, in one line; empty while nothing did.
+        file: the folder of the run's records, once it has ended; None where there are none.
     """
 
     def __init__(self, config: StudyConfig, trial: TrialConfig, trial_id: str, folder: Path) -> None:
         self.fault = ""
+        self.file: Path | None = None
         self._epochs = config.trainer.epochs
         self._rows: list[Row] = []
         self._run: OpenRun | None = None
@@ -65,7 +67,11 @@ class LoneRun:
     def _end(self, summary_of: Callable[[], Mapping[str, Any]], *, failed: bool) -> None:
         run, self._run = self._run, None
         if run is not None:
-            self._try(lambda: run.finish(summary_of(), failed=failed))
+
+            def finish() -> None:
+                self.file = run.finish(summary_of(), failed=failed).path.parent
+
+            self._try(finish)
         self._client.close()
 
     def _try(self, action: Callable[[], object]) -> None:

@@ -8,6 +8,7 @@ recorder.py     the measurements before, between and after the epochs
 stopwatch.py    exclusive training time
 randomness.py   the states of all random generators
 turns.py        several trials in one process, each in its turn
+cost.py         what a step costs by itself
 checkpoint.py   the checkpoint that a trial goes on from, and the weights that stay
 """
 

@@ -56,3 +56,10 @@ def test_a_study_that_has_not_ended_says_so_with_the_command_that_goes_on(
     assert warning.endswith(f"To go on: actsweep resume {tmp_path}")
     record(StudyFinished(1.0))
     assert _unfinished(StudyFolder(tmp_path), study, record) == []
+
+
+def test_results_of_an_earlier_version_are_refused_with_the_command_that_mends_them(tmp_path: Path) -> None:
+    results = {"study": {}, "cells": [], "verdicts": [{"claim": "C1a", "verdict": "supported"}]}
+    StudyFolder(tmp_path).results.write_text(json.dumps(results))
+    with pytest.raises(RecordsError, match="is of an earlier version; to write it anew: actsweep report"):
+        read_results(StudyFolder(tmp_path))

@@ -1,4 +1,4 @@
-"""What failed for good, in the words of the report."""
+"""The cells that were given up, in the words of the report."""
 
 from actsweep.events import CellKey, StudyRecord, cell_key
 from actsweep.study import cell_label

@@ -12,7 +12,8 @@ from ray.tune.search import Searcher
 from ray.tune.search.sample import Categorical, Domain, Float, Integer, LogUniform, Uniform
 
 from actsweep.errors import RequestError
-from actsweep.search.points import Drawn, points_at, positions
+from actsweep.search.points import points_at, positions
+from actsweep.settings import Drawn, known_are
 from actsweep.study.space import Dimension, Value, combinations, dimensions, value_lists
 
 _DISTRIBUTIONS = {
@@ -55,10 +56,12 @@ class EqualPoints(Searcher):
     ) -> None:
         super().__init__()
         if search not in get_args(Drawn):
-            raise RequestError(f"search={search}: needs sobol, random or grid")
+            raise RequestError(f"search={search}: {known_are(get_args(Drawn), search)}")
+        if not isinstance(seed, int) or seed < 0:
+            raise RequestError(f"seed={seed}: needs a whole number from 0")
         arms, tuned = _arms(groups), _dimensions(space, set(groups))
         least = combinations(tuned) if search == "grid" else 1
-        if points < least:
+        if not isinstance(points, int) or points < least:
             raise RequestError(f"points={points}: needs at least {least}, with search={search} in this space")
         drawn = points_at(tuned, positions(search, points, tuned, np.random.default_rng(seed)))
         self._left = deque({**arm, **point} for point in drawn for arm in arms)

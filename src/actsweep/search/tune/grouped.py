@@ -48,12 +48,14 @@ class GroupedScheduler(FIFOScheduler):
         spared: float | Callable[[Config], bool] = 0.0,
     ) -> None:
         super().__init__()
+        if not isinstance(scheduler, TrialScheduler):
+            raise RequestError(f"scheduler={scheduler!r}: needs a scheduler of Ray Tune's, such as ASHAScheduler()")
         if type(scheduler).choose_trial_to_run is not FIFOScheduler.choose_trial_to_run:
             raise RequestError(
                 f"scheduler={type(scheduler).__name__}: chooses which trial runs next, which a group by itself cannot; "
                 "use one that only stops trials, such as ASHAScheduler"
             )
-        if not callable(spared) and not 0 <= spared <= 1:
+        if not callable(spared) and not (isinstance(spared, int | float) and 0 <= spared <= 1):
             raise RequestError(f"spared={spared}: needs a share from 0 to 1, or a function of a trial's configuration")
         self._scheduler = scheduler
         self._by = by
@@ -101,10 +103,11 @@ class GroupedScheduler(FIFOScheduler):
         if scheduler is None:
             return str(self.CONTINUE)
         answer = str(scheduler.on_trial_result(tune_controller, trial, result))
-        if answer != self.STOP:
+        spared = self._members[trial.trial_id].spared
+        if answer == self.CONTINUE or (answer != self.STOP and not spared):
             return answer
         self.stops[trial.trial_id] = dict(result)
-        if not self._members[trial.trial_id].spared:
+        if not spared:
             return answer
         scheduler.on_trial_complete(tune_controller, trial, result)
         return str(self.CONTINUE)

@@ -3,7 +3,7 @@
 import copy
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from ray import tune
 
 from actsweep.errors import RequestError
 from actsweep.search import EqualPoints
+from actsweep.settings import Drawn
 
 GROUPS = {"activation": ["relu", "tanh"], "depth": [1, 2, 3]}
 LR = {"lr": tune.loguniform(1e-4, 1e-1)}
@@ -34,7 +35,7 @@ def one_arm(space: Config, points: int, **options: Any) -> EqualPoints:
     return EqualPoints({"arm": [0]}, space, points, **options)
 
 
-@pytest.mark.parametrize("search", ["sobol", "random", "grid"])
+@pytest.mark.parametrize("search", get_args(Drawn))
 def test_every_group_gets_the_same_points_one_after_the_other(search: Any) -> None:
     configs = suggested(EqualPoints(GROUPS, LR, 4, search=search))
     rounds = [configs[start : start + 6] for start in range(0, len(configs), 6)]
@@ -111,8 +112,10 @@ def test_what_is_left_is_saved_and_restored_as_tune_does_it(tmp_path: Path) -> N
         ({"space": {"lr": tune.lograndint(1, 10)}}, "space.lr: needs tune.uniform, loguniform, randint or choice"),
         ({"space": {"lr": tune.uniform(1.0, 1.0)}}, "space.lr: .*min=1.0 is not below max=1.0"),
         ({"points": 0}, "points=0: needs at least 1"),
+        ({"points": 2.5}, "points=2.5: needs at least 1"),
+        ({"seed": -1}, "seed=-1: needs a whole number from 0"),
         ({"search": "grid", "space": {"norm": ["a", "b", "c"]}, "points": 2}, "points=2: needs at least 3"),
-        ({"search": "tpe"}, "search=tpe: needs sobol, random or grid"),
+        ({"search": "tpe"}, "search=tpe: known are sobol, random, grid"),
     ],
 )
 def test_what_is_refused(changed: Config, message: str) -> None:

@@ -150,3 +150,20 @@ def test_a_share_that_is_none_and_a_trial_of_unknown_group_are_refused() -> None
         grouped(spared=2)
     with pytest.raises(RequestError, match="by='arm': no such key is in a trial's configuration, which has lr, seed"):
         add(grouped(), "a", lr=0.1, seed=0)
+
+
+def test_a_spared_trial_is_not_paused_either() -> None:
+    class Pausing(ASHAScheduler):
+        def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+            return "PAUSE"
+
+    for spared, answer in ((1.0, CONTINUE), (0.0, "PAUSE")):
+        scheduler = GroupedScheduler(Pausing("epoch", "acc", "max"), "arm", spared)
+        assert report(scheduler, add(scheduler, "a", arm="relu"), 1, 0.5) == answer
+        assert set(scheduler.stops) == ({"a"} if spared else set())
+
+
+@pytest.mark.parametrize("scheduler", ["asha", ASHAScheduler])
+def test_what_is_no_scheduler_is_refused(scheduler: Any) -> None:
+    with pytest.raises(RequestError, match="needs a scheduler of Ray Tune's, such as ASHAScheduler"):
+        GroupedScheduler(scheduler, "arm")

@@ -1,4 +1,4 @@
-from actsweep.report.terminal.pace import Pace
+from actsweep.report.pace import Pace
 from story import Story
 
 
