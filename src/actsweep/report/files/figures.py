@@ -20,7 +20,7 @@ WIDTH = 1000  # pixels
 _LONGEST_PART = 60  # characters of a file's name
 _SCALE = {"png": 2, "svg": 1}
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_HINT = "--figures needs the packages of an extra: pip install 'actsweep[figures]'"
+_HINT = "--figures needs the packages of an extra: pip install '/path/to/clone[figures]'"
 _NO_BROWSER = (
     "--figures needs Chrome or Chromium to draw with: install one (Debian: apt-get install chromium), or name its "
     "program in the environment variable BROWSER_PATH"
