@@ -112,7 +112,9 @@ class TestTensorBoard:
         with pytest.raises(TableError, match="is no folder"):
             converted(next((tmp_path / "logs" / "a").iterdir()), "tensorboard")
         monkeypatch.setitem(sys.modules, "tensorboard", None)
-        with pytest.raises(RequestError, match=r"needs the package tensorboard: pip install '/path/to/clone\[tensorboard\]'"):
+        with pytest.raises(
+            RequestError, match=r"needs the package tensorboard: pip install '/path/to/clone\[tensorboard\]'"
+        ):
             converted(tmp_path / "logs", "tensorboard")
 
     def test_a_file_that_was_cut_off_is_read_up_to_there(self, tmp_path: Path, run: Write) -> None:
