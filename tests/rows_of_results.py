@@ -40,7 +40,12 @@ def comparison(endpoint: str, estimate: float | None, low: float | None, high: f
 
 def verdict(claim: str, statement: str, says: str, numbers: tuple[float | None, ...], why: str, **changes: Any) -> Row:
     place = {"a": "relu", "b": "sigmoid", "depth": 3, "phase": "replicate", "level": LEVEL, "bound": None}
-    form = {"title": "in short", "kind": "points", "about": ["relu", "sigmoid"], "asks": "over"}
+    form = {
+        "claim_title": "in short",
+        "estimate_kind": "points",
+        "estimate_of": ["relu", "sigmoid"],
+        "claim_asks": "over",
+    }
     values = dict(zip(("estimate", "low", "high", "threshold"), numbers, strict=True))
     return {"claim": claim, "statement": statement, "verdict": says, **place, **form, **values, "why": why, **changes}
 

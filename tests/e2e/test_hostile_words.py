@@ -102,7 +102,7 @@ def test_in_a_ledger(said: Said, smoke: Any, tmp_path: Path) -> None:
     said("resume", "--dry-run", folder.path)
     assert "[red]plain[/red]" in "".join(said("show", folder.path, failed).split())
     said("report", folder.path, code=1)
-    said("compare", folder.path)
+    said("compare", folder.path, shutil.copytree(folder.path, tmp_path / "another"))
     assert_tame(folder.report, tmp_path / "browser")
 
 

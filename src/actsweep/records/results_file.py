@@ -28,7 +28,7 @@ def read_results(folder: StudyFolder) -> Results:
         raise RecordsError(damaged) from error
     if not isinstance(results, dict) or not {"study", "cells", "verdicts"} <= results.keys():
         raise RecordsError(damaged)
-    if any("kind" not in verdict for verdict in results["verdicts"]):
+    if any("estimate_kind" not in verdict for verdict in results["verdicts"]):
         raise RecordsError(
             f"{folder.results} is of an earlier version; to write it anew: actsweep report {folder.path}"
         )

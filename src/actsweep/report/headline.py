@@ -37,7 +37,7 @@ def _tally(rows: Sequence[Row]) -> str:
 
 
 def _claims(rows: Sequence[Row]) -> str:
-    return ", ".join(f"{clean(row['claim'])} ({clean(row['title'])})" for row in rows)
+    return ", ".join(f"{clean(row['claim'])} ({clean(row['claim_title'])})" for row in rows)
 
 
 def _of_stratum(results: Results, stratum: tuple[Any, ...]) -> str:

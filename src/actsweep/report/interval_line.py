@@ -33,13 +33,13 @@ class IntervalLine:
 
 def interval_line(verdict: Mapping[str, Any]) -> IntervalLine | None:
     """The line of a row of verdicts, logarithmic for a ratio; None where estimate, interval or threshold is missing."""
-    is_ratio, compares = verdict["kind"] == "ratio", len(verdict["about"]) > 1
+    is_ratio, compares = verdict["estimate_kind"] == "ratio", len(verdict["estimate_of"]) > 1
     values = [verdict[name] for name in ("low", "high", "estimate", "threshold")]
     if any(value is None or not math.isfinite(value) or (is_ratio and value <= 0) for value in values):
         return None
     scale: Callable[[float], float] = math.log if is_ratio else float
     low, high, estimate, threshold = map(scale, values)
-    asked = (-threshold, threshold) if verdict["asks"] == "within" else (threshold,)
+    asked = (-threshold, threshold) if verdict["claim_asks"] == "within" else (threshold,)
     equal = 0.0  # also the logarithm of 1
     first, last = min(low, estimate, *asked), max(high, estimate, *asked)
     if compares and abs(equal - min(max(equal, first), last)) <= (last - first) / 2:  # near enough to be worth showing

@@ -229,7 +229,7 @@ def phase_text(row: Row) -> str:
 
 def verdict_text(row: Row) -> VerdictText:
     """One verdict's row as texts."""
-    unit = _UNITS[row["kind"]]
+    unit = _UNITS[row["estimate_kind"]]
     estimate, interval = DASH, ""
     if row["estimate"] is not None:
         estimate = f"{_APPROXIMATE.get(row['bound'], '')}{_value(row['estimate'], unit)} {unit}"
@@ -243,7 +243,7 @@ def verdict_text(row: Row) -> VerdictText:
         estimate=estimate,
         interval=interval,
         threshold=threshold,
-        asks=threshold if row["threshold"] is None else _ASKS[row["asks"]].format(threshold),
+        asks=threshold if row["threshold"] is None else _ASKS[row["claim_asks"]].format(threshold),
         why=clean(row["why"]),
         line=interval_line(row),
     )

@@ -38,7 +38,8 @@ KNOWN = (*LABELS, *NUMBERS, "seconds_from")
 _RESERVED = {
     *{*KNOWN, *LISTED} - {"depth"},
     *("a", "b", "endpoint", "estimate", "low", "high", "level", "bound", "largest", "parts", "equivalent"),
-    *("claim", "title", "statement", "verdict", "why", "kind", "about", "asks", "threshold", "more_units"),
+    *("claim", "claim_title", "claim_asks", "statement", "verdict", "why", "estimate_kind", "estimate_of", "threshold"),
+    "more_units",
     *("n", "n_a", "n_b", "units", "units_a", "units_b"),
     *("depends_on_lr", "healthy", "failure_share", "p_value", "p_permutation", "hi", "lo", "loss_match", "rule"),
     *("lrs", "lr_a", "lr_b", "a_at_lr_a", "a_at_lr_b", "b_at_lr_a", "b_at_lr_b", "best_of_k", "best_val_acc_median"),

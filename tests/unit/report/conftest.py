@@ -76,7 +76,7 @@ def results() -> Row:
                 "Sigmoid needed at least 2.18 times the training seconds of relu to the same accuracy (99.5 % interval "
                 "1.61 to 2.95), on both sides of the 2 asked; about 41 more replicates per arm would likely decide it.",
                 bound="at_least",
-                kind="ratio",
+                estimate_kind="ratio",
             ),
             verdict(
                 "C2a",
@@ -84,9 +84,9 @@ def results() -> Row:
                 "supported",
                 (-0.624, -0.66, -0.59, -0.15),
                 "Before training, the gradient slope of sigmoid minus that of relu was -0.624 decades per layer.",
-                title="vanishing gradients",
-                kind="slope",
-                asks="below",
+                claim_title="vanishing gradients",
+                estimate_kind="slope",
+                claim_asks="below",
             ),
             verdict(
                 "C2b",
@@ -94,9 +94,9 @@ def results() -> Row:
                 "refuted",
                 (0.021, 0.01, 0.032, 0.25),
                 "At the last evaluation 2.1 % of the units of sigmoid were saturated, less than the 25 % asked.",
-                title="saturation",
-                kind="share",
-                about=["sigmoid"],
+                claim_title="saturation",
+                estimate_kind="share",
+                estimate_of=["sigmoid"],
             ),
             verdict(
                 "C4c",
@@ -104,8 +104,8 @@ def results() -> Row:
                 "not assessable",
                 (None, None, None, 0.01),
                 "Asked only where C4b is supported, which is undecided.",
-                title="gap through progress",
-                asks="within",
+                claim_title="gap through progress",
+                claim_asks="within",
             ),
         ],
     }

@@ -5,7 +5,7 @@ import pytest
 
 from actsweep.report.interval_line import IntervalLine, interval_line
 
-FORM = {"kind": "points", "about": ["relu", "sigmoid"], "asks": "over"}
+FORM = {"estimate_kind": "points", "estimate_of": ["relu", "sigmoid"], "claim_asks": "over"}
 
 
 def line(low: float, estimate: float, high: float, asked: float, **form: Any) -> IntervalLine:
@@ -26,19 +26,19 @@ def test_where_the_interval_ends_at_what_is_asked_so_does_the_line() -> None:
 
 
 def test_a_ratio_is_drawn_on_a_logarithmic_line() -> None:
-    found = line(0.5, 1.0, 2.0, 4.0, kind="ratio")
+    found = line(0.5, 1.0, 2.0, 4.0, estimate_kind="ratio")
     assert found.estimate - found.low == pytest.approx(found.high - found.estimate, abs=0.02)
 
 
 def test_no_difference_is_marked_where_it_is_near() -> None:
     assert line(-1.0, 1.0, 3.0, 2.0).equal is not None
     assert line(90.0, 91.0, 92.0, 95.0).equal is None
-    assert line(-1.0, 1.0, 3.0, 2.0, about=["relu"]).equal is None
-    assert line(0.5, 1.5, 3.0, 1.0, kind="ratio").equal is None  # it is what is asked
+    assert line(-1.0, 1.0, 3.0, 2.0, estimate_of=["relu"]).equal is None
+    assert line(0.5, 1.5, 3.0, 1.0, estimate_kind="ratio").equal is None  # it is what is asked
 
 
 def test_an_equivalence_asks_on_both_sides() -> None:
-    found = line(-0.5, 0.2, 0.8, 1.0, asks="within")
+    found = line(-0.5, 0.2, 0.8, 1.0, claim_asks="within")
     assert found.asked[0] < found.low < found.high < found.asked[1]
 
 
@@ -49,7 +49,7 @@ def test_a_bound_leaves_an_end_open(bound: str | None, end: str) -> None:
 
 @pytest.mark.parametrize("name", ["low", "high", "estimate", "threshold"])
 def test_without_a_number_there_is_no_line(name: str) -> None:
-    row = {"low": 1.0, "estimate": 2.0, "high": 3.0, "threshold": 2.0, "bound": None, **FORM, "kind": "ratio"}
+    row = {"low": 1.0, "estimate": 2.0, "high": 3.0, "threshold": 2.0, "bound": None, **FORM, "estimate_kind": "ratio"}
     assert interval_line({**row, name: None}) is None
     assert interval_line({**row, name: math.inf}) is None
 
