@@ -48,6 +48,7 @@ def test_there_must_be_a_study_to_extend(actsweep: Command, tmp_path: Path) -> N
     assert not (tmp_path / "outputs").exists()
 
 
+@pytest.mark.slow
 def test_seeds_and_arms_are_added_and_nothing_runs_twice(actsweep: Command, copy: Path, tmp_path: Path) -> None:
     there = set(read_ledger(copy / "ledger.jsonl").fold().trials)
     done = actsweep("sweep", "--extend", *MORE, "tracker=none", cwd=tmp_path)

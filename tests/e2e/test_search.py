@@ -111,7 +111,7 @@ def test_a_tpe_study_does_not_depend_on_how_many_trials_run_at_a_time(actsweep: 
             "none",
             marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             [
                 "study.arms={he: {model.activation: relu, model.init: he}, "
                 "glorot: {model.activation: sigmoid, model.init: xavier, "
@@ -122,6 +122,7 @@ def test_a_tpe_study_does_not_depend_on_how_many_trials_run_at_a_time(actsweep: 
             "arm",
             ["he", "glorot"],
             "he",
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["optimizers", "norms", "named arms"],

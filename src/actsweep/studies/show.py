@@ -35,7 +35,7 @@ _CURVE = {
 def status_text(status: StudyStatus) -> RenderableType:
     """Where a study stands, in a line and cell by cell."""
     said = f"{clean(status.study.config.run.name)}: {status.state}, {_done(status)}"
-    way_on = Text(f"to go on: actsweep resume {clean(status.path)}", no_wrap=True, overflow="ignore")
+    way_on = Text(f"to go on: actsweep resume {clean(status.path)}", overflow="fold")
     table = status_table(status.study, status.record, running="running" if status.state == "running" else "interrupted")
     notes = [Text(f"{clean(status.problem)}; the settings are those of the ledger", style="yellow")]
     return Group(Text(said), *[way_on] * (status.state == "interrupted"), *notes * bool(status.problem), Text(), table)
