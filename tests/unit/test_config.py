@@ -58,6 +58,8 @@ def test_image_folder_needs_its_root() -> None:
         ("run.name=a(b", "run.name=a(b: cannot be read; a text with brackets"),
         ("trainer.epochs=ten", "trainer.epochs: should be a valid integer, not 'ten'"),
         ("--experimental-re=x.pickle", "--experimental-rerun is not supported"),
+        ("trainer=3", "trainer=3: takes the name of a choice; known are cpu, gpu"),
+        ("--config-name=x", "--config-path, --config-name: Cannot find primary config 'x'."),
         ("--experimental-rerun=x.pickle", "--experimental-rerun is not supported"),
     ],
 )
