@@ -46,13 +46,36 @@ sys.exit(code)
 """
 
 
-def test_a_driver_trains_nothing_and_so_loads_nothing_to_train_with(compose: Any, tmp_path: Path) -> None:
-    """They would be most of its memory, and seconds of its start."""
+@pytest.fixture(scope="module")
+def costed(compose: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """The smallest study with the cost of a step, by a driver that says what it has loaded; and its folder."""
     prepare(compose("experiment=smoke").data)  # images that are decoded already
-    words = ("sweep", "experiment=smoke", "trainer.epochs=1", "study.measure_cost=true", f"run.root={tmp_path}")
+    place = tmp_path_factory.mktemp("costed")
+    words = ("sweep", "experiment=smoke", "study.measure_cost=true", "tracker=none", f"run.root={place}")
     command = [sys.executable, "-c", WITHOUT_TORCH, *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False), place / "smoke"
+
+
+def test_a_driver_trains_nothing_and_so_loads_nothing_to_train_with(costed: Any) -> None:
+    """They would be most of its memory, and seconds of its start."""
+    done, _ = costed
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "loaded:"), done.stderr
+
+
+def test_the_cost_of_a_step_is_measured_once_per_unit(costed: Any, smoke: Any) -> None:
+    _, folder = costed
+    events = read_ledger(folder / "ledger.jsonl").events
+    costs = [event for event in events if event.kind == "step_cost"]
+    assert len(costs) == 4
+    assert all(0 < event.step_ms < 1000 for event in costs)  # type: ignore[union-attr]
+    table = pq.read_table(folder / "curves.parquet").to_pandas()
+    assert table[table.phase == "replicate"].groupby("trial_id").step_ms.count().tolist() == [1] * 4
+    assert timeless.curves(folder).equals(timeless.curves(smoke.folder))
+    results = json.loads((folder / "results.json").read_text())
+    (cost,) = [row for row in results["comparisons"] if row["endpoint"] == "r_cost"]
+    assert cost["estimate"] == pytest.approx(
+        table[table.activation == "sigmoid"].step_ms.mean() / table[table.activation == "relu"].step_ms.mean()
+    )
 
 
 @pytest.mark.slow
@@ -134,6 +157,7 @@ def test_the_same_study_again_runs_nothing(actsweep: Command, smoke: Any, tmp_pa
     assert (folder / "ledger.jsonl").read_bytes() == (smoke.folder / "ledger.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_curves(actsweep: Command, smoke: Any, tmp_path: Path) -> None:
     assert (
         actsweep("sweep", "experiment=smoke", "tracker=none", "cluster.max_concurrent=1", cwd=tmp_path).returncode == 0
@@ -159,24 +183,6 @@ def test_report_rebuilds_the_results_from_the_ledger(actsweep: Command, smoke: A
         (smoke.folder / name).unlink()
     assert actsweep("report", str(smoke.folder)).returncode == 0
     assert {name: (smoke.folder / name).read_bytes() for name in names} == before
-
-
-def test_the_cost_of_a_step_is_measured_once_per_unit(actsweep: Command, smoke: Any, tmp_path: Path) -> None:
-    done = actsweep("sweep", "experiment=smoke", "study.measure_cost=true", "tracker=none", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    folder = tmp_path / "outputs" / "smoke"
-    events = read_ledger(folder / "ledger.jsonl").events
-    costs = [event for event in events if event.kind == "step_cost"]
-    assert len(costs) == 4
-    assert all(0 < event.step_ms < 1000 for event in costs)  # type: ignore[union-attr]
-    table = pq.read_table(folder / "curves.parquet").to_pandas()
-    assert table[table.phase == "replicate"].groupby("trial_id").step_ms.count().tolist() == [1] * 4
-    assert timeless.curves(folder).equals(timeless.curves(smoke.folder))
-    results = json.loads((folder / "results.json").read_text())
-    (cost,) = [row for row in results["comparisons"] if row["endpoint"] == "r_cost"]
-    assert cost["estimate"] == pytest.approx(
-        table[table.activation == "sigmoid"].step_ms.mean() / table[table.activation == "relu"].step_ms.mean()
-    )
 
 
 def test_status_counts_what_is_done(actsweep: Command, smoke: Any) -> None:
