@@ -18,9 +18,10 @@ from actsweep.compare.permutation import permutation_p
 from actsweep.compare.ranks import probability_better
 from actsweep.compare.table import Cell
 from actsweep.compare.targets import Target, find_target
-from actsweep.compare.verdicts import Verdict, judge_pair
+from actsweep.compare.verdicts import ENOUGH_UNITS, Verdict, judge_pair
 
 __all__ = [
+    "ENOUGH_UNITS",
     "AnalysisOptions",
     "Cell",
     "Comparison",

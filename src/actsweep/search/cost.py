@@ -46,7 +46,7 @@ def _units(study: Study, trials: Sequence[TrialRecord]) -> Iterator[Unit]:
     for trial in trials:
         start = trial.started
         if start.phase == "replicate" and trial.has_result:
-            unit = start.block if study.config.study.tune.blocks > 1 else start.seed
+            unit = start.block if study.unit == "block" else start.seed
             place = (*(start.cell[path] for path in study.strata), unit)
             groups.setdefault(place, {}).setdefault(start.cell[study.factor], []).append(trial)
     for arms in groups.values():

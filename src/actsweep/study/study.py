@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 from actsweep.errors import RecordsError, RequestError
 from actsweep.plugins import MEASURES
@@ -90,6 +91,16 @@ class Study:
         blocks = self.config.study.tune.blocks
         of_cells = [self.planned_of(cell) for cell in self.cells]
         return {phase: blocks * sum(planned[phase] for planned in of_cells) for phase in PHASES}
+
+    @property
+    def unit(self) -> Literal["block", "seed"]:
+        """What is independent within a cell: its tuning blocks, or where there is one, its replicates' seeds."""
+        return "block" if self.config.study.tune.blocks > 1 else "seed"
+
+    @property
+    def units(self) -> int:
+        """Units of each cell, at most: trials that repeat or end without a result leave fewer."""
+        return self.config.study.tune.blocks if self.unit == "block" else self.config.study.replicate.seeds
 
     def planned_of(self, cell: Cell) -> dict[Phase, int]:
         """Trials of a cell in one block by phase, at most."""

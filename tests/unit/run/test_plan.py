@@ -2,9 +2,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from actsweep.model import Classifier
-from actsweep.run.plan import make_plan
+from actsweep.run.plan import make_plan, plan_tables
 from actsweep.run.plan.estimate import Estimate, epochs_under_asha
 from actsweep.run.plan.probe import EPOCHS
 from actsweep.settings import StudyConfig
@@ -66,6 +67,29 @@ class TestPlan:
         assert disk["total"] == sum(size for part, size in disk.items() if part != "total")
         assert min(disk.values()) > 0
         assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [
+            (
+                [],
+                "none: each cell has 2 replicates, and claims are judged from 10 on, as with study.replicate.seeds=10",
+            ),
+            (["study.replicate.seeds=10"], "each cell has 10 replicates, enough to judge the claims (10 are needed)"),
+            (
+                ["study.tune.blocks=9", "study.replicate.seeds=20"],
+                "none: each cell has 9 tuning blocks, and claims are judged from 10 on, as with study.tune.blocks=10",
+            ),
+        ],
+    )
+    def test_a_study_too_small_for_verdicts_is_told_before_it_runs(
+        self, compose: Compose, asked: list[str], said: str
+    ) -> None:
+        plan = make_plan(compose("experiment=smoke", *asked))
+        screen = Console(width=200)
+        with screen.capture() as shown:
+            screen.print(plan_tables(plan))
+        assert said in shown.get()
 
     def test_a_limit_of_time_is_for_trials_and_not_for_the_probe(self, compose: Compose) -> None:
         assert make_plan(compose("experiment=smoke", "trainer.trial_timeout=0.001")).time is not None

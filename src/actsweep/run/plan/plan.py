@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from actsweep.compare import ENOUGH_UNITS
 from actsweep.data import Source, prepare
 from actsweep.run.plan.estimate import Estimate, epochs_under_asha
 from actsweep.run.plan.probe import CellCost, bytes_in, probe_cells
@@ -90,6 +91,7 @@ class Plan:
             "cells": [cell.label for cell in self.study.cells],
             "search": self.study.config.search.name,
             "trials": {**self.phases, "total": sum(self.phases.values()), "widen_at_most": self.most_widened},
+            "units": {"of": self.study.unit, "per_cell": self.study.units, "for_verdicts": ENOUGH_UNITS},
             "stopping": {
                 "rule": scheduler.name,
                 "grace": scheduler.grace,
@@ -186,9 +188,7 @@ def _tune_epochs(study: Study) -> Estimate:
 
 
 def _measuring_seconds(study: Study) -> float:
-    asked = study.config.study
-    units = asked.tune.blocks if asked.tune.blocks > 1 else asked.replicate.seeds
-    return COST_SECONDS * units * len(study.cells) if asked.measure_cost else 0.0
+    return COST_SECONDS * study.units * len(study.cells) if study.config.study.measure_cost else 0.0
 
 
 def _disk(study: Study, costs: list[CellCost], source: Source) -> Disk:

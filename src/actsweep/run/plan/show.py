@@ -4,11 +4,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from actsweep.compare import ENOUGH_UNITS
 from actsweep.report.wording import clean, count, duration, number, size
 from actsweep.run.plan.estimate import Estimate
 from actsweep.run.plan.plan import Plan
+from actsweep.study import Study
 
 _LISTED_CELLS = 12
+_UNITS = {"block": ("study.tune.blocks", "tuning block"), "seed": ("study.replicate.seeds", "replicate")}
 
 
 def plan_tables(plan: Plan) -> RenderableType:
@@ -24,6 +27,7 @@ def _lines(plan: Plan) -> list[tuple[str, str]]:
     return [
         ("cells", _cells(plan)),
         ("trials", _trials(plan)),
+        ("verdicts", _verdicts(plan.study)),
         ("stopping", _stopping(plan)),
         *_time(plan),
         (
@@ -45,6 +49,14 @@ def _trials(plan: Plan) -> str:
     parts = [f"{planned} {names[phase]}" for phase, planned in plan.phases.items() if planned]
     more = f"; at most {plan.most_widened} more where ranges widen" if plan.most_widened else ""
     return f"{sum(plan.phases.values())}: {', '.join(parts)}{more}"
+
+
+def _verdicts(study: Study) -> str:
+    setting, word = _UNITS[study.unit]
+    has = f"each cell has {count(study.units, word)}"
+    if study.units >= ENOUGH_UNITS:
+        return f"{has}, enough to judge the claims ({ENOUGH_UNITS} are needed)"
+    return f"none: {has}, and claims are judged from {ENOUGH_UNITS} on, as with {setting}={ENOUGH_UNITS}"
 
 
 def _stopping(plan: Plan) -> str:
