@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from actsweep.compare.estimates import difference_of_means, wilson
+from actsweep.compare.statistics.estimates import difference_of_means, wilson
 
 STUDIES = 4000
 UNITS, SEEDS = 10, 3  # per arm; per block

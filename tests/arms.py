@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from actsweep.compare import Cell, Verdict, compare_pair, judge_pair
-from actsweep.compare.claims import Pair
+from actsweep.compare.judging.claims import Pair
 from simulate import cell
 
 N = 12

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from actsweep.compare.cells import cell_row
-from actsweep.compare.claims import CLAIMS, Pair
 from actsweep.compare.comparisons import compare_pair
-from actsweep.compare.inputs import AnalysisOptions, StratumValue, TrialCurve
+from actsweep.compare.judging.claims import CLAIMS, Pair
+from actsweep.compare.judging.resolution import resolution_warning
+from actsweep.compare.judging.verdicts import judge_pair
 from actsweep.compare.learning_rates import learning_rate_view
-from actsweep.compare.preparation import Prepared, prepare
-from actsweep.compare.resolution import resolution_warning
 from actsweep.compare.rows import Row, comparison_row, place, plain, trial_rows, verdict_row, whole
-from actsweep.compare.table import Cell
-from actsweep.compare.verdicts import judge_pair
+from actsweep.compare.trials.inputs import AnalysisOptions, StratumValue, TrialCurve
+from actsweep.compare.trials.preparation import Prepared, prepare
+from actsweep.compare.trials.table import Cell
 from actsweep.compare.warnings import stratum_phrase, warnings_of
 
 __all__ = ["AnalysisOptions", "StratumValue", "TrialCurve", "analyze_curves"]

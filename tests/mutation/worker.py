@@ -34,19 +34,18 @@ SECONDS = 60  # of processor time that a mutant may take: several times what all
 METHOD = UNIT / "method"
 WHOLE = (UNIT / "compare", UNIT / "test_analysis.py", METHOD / "test_decisions.py", METHOD / "test_naive_mistakes.py")
 TESTS_OF = {
-    "analysis": ["test_analysis.py"],
-    "claims": ["compare/test_claims.py", "compare/test_verdicts.py"],
-    "table": ["compare/test_preparation.py"],
-    "verdicts": ["compare/test_verdicts.py", "compare/test_sentences.py"],
+    "claims": ["compare/judging/test_claims.py", "compare/judging/test_verdicts.py"],
+    "table": ["compare/trials/test_preparation.py"],
+    "verdicts": ["compare/judging/test_verdicts.py", "compare/test_sentences.py"],
 }
 """The tests most likely to notice a mistake in a module, where they are not those of its name."""
 
 
 def sources() -> dict[str, str]:
     """The source of each module that is mutated, by its name."""
-    files = {f"actsweep.compare.{path.stem}": path for path in sorted(COMPARE.glob("*.py")) if path.stem != "__init__"}
-    files["actsweep.analysis"] = COMPARE.parent / "analysis.py"
-    return {name: path.read_text() for name, path in files.items()}
+    files = [path for path in sorted(COMPARE.rglob("*.py")) if path.stem != "__init__"]
+    files.append(COMPARE.parent / "analysis.py")
+    return {".".join(path.relative_to(ROOT / "src").with_suffix("").parts): path.read_text() for path in files}
 
 
 def all_mutants() -> list[Mutant]:
@@ -78,8 +77,8 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def tests_of(module: str) -> list[Path]:
     """The tests that are most likely to notice."""
-    short = module.rsplit(".", 1)[-1]
-    named = [UNIT / name for name in TESTS_OF.get(short, [f"compare/test_{short}.py"])]
+    *rooms, short = module.split(".")[1:]
+    named = [UNIT / name for name in TESTS_OF.get(short, ["/".join((*rooms, f"test_{short}.py"))])]
     return [path for path in named if path.exists()]
 
 

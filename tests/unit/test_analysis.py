@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from actsweep.analysis import analyze_curves, interval_level
-from actsweep.compare.claims import CLAIMS
 from actsweep.compare.comparisons import ENDPOINTS
+from actsweep.compare.judging.claims import CLAIMS
 from actsweep.curves import Curve
 from simulate import (
     RELU,

@@ -2,7 +2,8 @@
 
 from actsweep.compare.cells import cell_row
 from actsweep.compare.comparisons import Comparison, compare_pair
-from actsweep.compare.estimates import (
+from actsweep.compare.judging.verdicts import ENOUGH_UNITS, Verdict, judge_pair
+from actsweep.compare.statistics.estimates import (
     Interval,
     difference_of_means,
     equivalent,
@@ -13,12 +14,11 @@ from actsweep.compare.estimates import (
     unit_means,
     wilson,
 )
-from actsweep.compare.inputs import AnalysisOptions, TrialCurve
-from actsweep.compare.permutation import permutation_p
-from actsweep.compare.ranks import probability_better
-from actsweep.compare.table import Cell
-from actsweep.compare.targets import Target, find_target
-from actsweep.compare.verdicts import ENOUGH_UNITS, Verdict, judge_pair
+from actsweep.compare.statistics.permutation import permutation_p
+from actsweep.compare.statistics.ranks import probability_better
+from actsweep.compare.trials.inputs import AnalysisOptions, TrialCurve
+from actsweep.compare.trials.table import Cell
+from actsweep.compare.trials.targets import Target, find_target
 
 __all__ = [
     "ENOUGH_UNITS",

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from actsweep.compare.estimates import ert, expected_best_of_k, mean_of, wilson
-from actsweep.compare.table import Cell
+from actsweep.compare.statistics.estimates import ert, expected_best_of_k, mean_of, wilson
+from actsweep.compare.trials.table import Cell
 from actsweep.curves import AVERAGED, TIME_UNITS
 
 TARGETS = ("hi", "lo")

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from actsweep.compare.cells import TARGETS, reached_share
-from actsweep.compare.estimates import Interval, difference_of_means, equivalent, ratio_of_means, unit_means
-from actsweep.compare.permutation import permutation_p
-from actsweep.compare.ranks import placements, probability_better
-from actsweep.compare.table import Cell
+from actsweep.compare.statistics.estimates import Interval, difference_of_means, equivalent, ratio_of_means, unit_means
+from actsweep.compare.statistics.permutation import permutation_p
+from actsweep.compare.statistics.ranks import placements, probability_better
+from actsweep.compare.trials.table import Cell
 from actsweep.curves import TIME_UNITS
 
 MARGIN = 0.01  # accuracy within which two arms count as equivalent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from actsweep.compare.table import Cell
+from actsweep.compare.trials.table import Cell
 
 NAN = float("nan")
 

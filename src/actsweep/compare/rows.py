@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from actsweep.compare.comparisons import Comparison
-from actsweep.compare.estimates import Interval
-from actsweep.compare.inputs import StratumValue
-from actsweep.compare.table import Table
-from actsweep.compare.verdicts import Verdict
+from actsweep.compare.judging.verdicts import Verdict
+from actsweep.compare.statistics.estimates import Interval
+from actsweep.compare.trials.inputs import StratumValue
+from actsweep.compare.trials.table import Table
 from actsweep.compare.wording import WORDINGS
 from actsweep.curves import LISTED, FloatArray
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from actsweep.compare.inputs import AnalysisOptions, StratumValue
-from actsweep.compare.preparation import Prepared
+from actsweep.compare.trials.inputs import AnalysisOptions, StratumValue
+from actsweep.compare.trials.preparation import Prepared
 from actsweep.compare.wording import few
 from actsweep.curves import Curve
 

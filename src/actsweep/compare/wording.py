@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actsweep.compare.estimates import Interval
+from actsweep.compare.statistics.estimates import Interval
 
 APPROXIMATION = {"at_least": "at least ", "at_most": "at most ", "between": "roughly "}
 UNITS = {"seed": "replicate", "block": "tuning block"}

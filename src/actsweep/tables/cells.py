@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from actsweep.compare.inputs import StratumValue
+from actsweep.compare.trials.inputs import StratumValue
 from actsweep.curves import FloatArray
 from actsweep.study.space import text
 from actsweep.tables.schema import ANY, NUMBER, TEXT, WHOLE, shown

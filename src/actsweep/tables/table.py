@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from actsweep.compare.inputs import StratumValue
+from actsweep.compare.trials.inputs import StratumValue
 from actsweep.curves import FloatArray
 from actsweep.errors import TableError
 from actsweep.tables.schema import Schema, shown

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from actsweep.compare.inputs import StratumValue, TrialCurve
+from actsweep.compare.trials.inputs import StratumValue, TrialCurve
 from actsweep.compare.wording import few
 from actsweep.curves import GRAD_NORMS, Curve
 from actsweep.study.space import text

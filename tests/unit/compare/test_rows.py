@@ -8,7 +8,7 @@ import numpy as np
 from actsweep.compare import Interval
 from actsweep.compare.comparisons import Comparison
 from actsweep.compare.rows import comparison_row, null, place, plain, trial_rows, whole
-from actsweep.compare.table import make_table
+from actsweep.compare.trials.table import make_table
 from actsweep.curves import LISTED
 from simulate import crossing_curve, trial
 

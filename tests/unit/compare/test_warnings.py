@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from actsweep.compare import TrialCurve
-from actsweep.compare.preparation import prepare
+from actsweep.compare.trials.preparation import prepare
 from actsweep.compare.warnings import warnings_of
 from actsweep.curves import Curve
 from simulate import CHANCE, crossing_curve, curve, options, trial

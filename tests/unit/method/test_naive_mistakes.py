@@ -10,7 +10,7 @@ from scipy import stats
 
 from actsweep.analysis import TrialCurve
 from actsweep.compare.learning_rates import learning_rate_view
-from actsweep.compare.preparation import prepare
+from actsweep.compare.trials.preparation import prepare
 from actsweep.curves import Curve, measure_curve
 from simulate import (
     CHANCE,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import reference
-from actsweep.compare.claims import CLAIMS
+from actsweep.compare.judging.claims import CLAIMS
 from actsweep.tables import analyze
 from curve_tables import write_csv
 from reference import Options, Row

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from actsweep.compare import TrialCurve
-from actsweep.compare.preparation import Prepared, prepare
-from actsweep.compare.table import in_order
+from actsweep.compare.trials.preparation import Prepared, prepare
+from actsweep.compare.trials.table import in_order
 from actsweep.curves import Curve
 from actsweep.errors import RequestError, TableError
 from simulate import CHANCE, crossing_curve, curve, options, trial

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from actsweep.compare.missing import why_no_measure, why_no_ratio
+from actsweep.compare.judging.missing import why_no_measure, why_no_ratio
 from simulate import cell
 
 NAN = np.nan

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from actsweep.compare import permutation_p
-from actsweep.compare.permutation import _splits
+from actsweep.compare.statistics.permutation import _splits
 
 
 def difference(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:

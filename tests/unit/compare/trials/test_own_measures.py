@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from actsweep.analysis import AnalysisOptions, TrialCurve, analyze_curves
-from actsweep.compare.own_measures import own_measures
+from actsweep.compare.trials.own_measures import own_measures
 from actsweep.curves import Curve
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from actsweep.compare import Cell, compare_pair, judge_pair
-from actsweep.compare.claims import Pair
+from actsweep.compare.judging.claims import Pair
 from arms import HORIZON, N, arm, around, judge
 from simulate import cell
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from actsweep.compare.table import Cell
+from actsweep.compare.trials.table import Cell
 from actsweep.curves import stuck_below
 
 NAN = float("nan")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from actsweep.compare.cells import reached_share
 from actsweep.compare.comparisons import MARGIN, TIME_RATIOS, Comparison, steps_unit
-from actsweep.compare.estimates import Interval, mean_of
-from actsweep.compare.missing import why_no_measure, why_no_ratio
-from actsweep.compare.table import Cell
+from actsweep.compare.judging.missing import why_no_measure, why_no_ratio
+from actsweep.compare.statistics.estimates import Interval, mean_of
+from actsweep.compare.trials.table import Cell
 from actsweep.compare.wording import both, count, number
 
 ENOUGH_REACHED = 0.9  # share of an arm from which its censoring no longer bars a verdict

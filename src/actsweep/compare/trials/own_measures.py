@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from actsweep.compare.inputs import TrialCurve
+from actsweep.compare.trials.inputs import TrialCurve
 from actsweep.curves import Curve, FloatArray
 
 MAX_PROBLEMS = 3

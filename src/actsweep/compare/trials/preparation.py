@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from actsweep.compare.inputs import AnalysisOptions, TrialCurve
-from actsweep.compare.own_measures import own_measures
-from actsweep.compare.table import Table, in_order, make_table
-from actsweep.compare.targets import Target, find_target
+from actsweep.compare.trials.inputs import AnalysisOptions, TrialCurve
+from actsweep.compare.trials.own_measures import own_measures
+from actsweep.compare.trials.table import Table, in_order, make_table
+from actsweep.compare.trials.targets import Target, find_target
 from actsweep.curves import FloatArray, Stack, cut, first_bad, measure, measure_targets, stack
 from actsweep.errors import RequestError, TableError
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from actsweep.compare.cells import reached_share
-from actsweep.compare.table import Cell
+from actsweep.compare.trials.table import Cell
 from actsweep.compare.wording import AIMS, both, count
 
 ONLY_IF_BOUNDED = "units have one only if their activation is bounded on both sides"

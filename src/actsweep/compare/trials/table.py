@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from actsweep.compare.estimates import unit_means
-from actsweep.compare.inputs import StratumValue, TrialCurve
+from actsweep.compare.statistics.estimates import unit_means
+from actsweep.compare.trials.inputs import StratumValue, TrialCurve
 from actsweep.curves import FloatArray
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from actsweep.compare.estimates import Interval, unit_means, welch_df
+from actsweep.compare.statistics.estimates import Interval, unit_means, welch_df
 from actsweep.curves import FloatArray
 
 

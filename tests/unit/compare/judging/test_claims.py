@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from actsweep.compare import Interval
-from actsweep.compare.claims import CLAIMS, Case, Condition, Demand
+from actsweep.compare.judging.claims import CLAIMS, Case, Condition, Demand
 
 
 def condition(low: float, estimate: float, high: float, threshold: float = 2.0, **more: Any) -> Condition:

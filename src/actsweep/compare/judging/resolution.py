@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from actsweep.compare.claims import Condition, Pair
 from actsweep.compare.comparisons import TIME_RATIOS
-from actsweep.compare.table import Cell
-from actsweep.compare.verdicts import Verdict
+from actsweep.compare.judging.claims import Condition, Pair
+from actsweep.compare.judging.verdicts import Verdict
+from actsweep.compare.trials.table import Cell
 from actsweep.compare.wording import AIMS, both, number
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from actsweep.compare.claims import CLAIMS, Case, Claim, Condition, Pair
-from actsweep.compare.estimates import Interval
+from actsweep.compare.judging.claims import CLAIMS, Case, Claim, Condition, Pair
+from actsweep.compare.statistics.estimates import Interval
 from actsweep.compare.wording import UNITS, WORDINGS, count, finding, number, sentence
 
 ENOUGH_UNITS = 10

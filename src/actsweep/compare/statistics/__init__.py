@@ -1,0 +1,1 @@
+"""Estimates, intervals and tests over plain arrays, which know nothing of studies."""
