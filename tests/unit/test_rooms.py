@@ -18,7 +18,7 @@ def listed() -> list[str]:
 def layers() -> list[list[str]]:
     """The enforced layers from above, each with its rooms."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (order,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
+    (order,) = (contract["layers"] for contract in contracts if contract.get("containers") == ["actsweep"])
     return [[room.strip(" ()") for room in layer.split("|")] for layer in order]
 
 
