@@ -63,7 +63,8 @@ def test_a_driver_trains_nothing_and_so_loads_nothing_to_train_with(costed: Any)
 
 
 def test_the_cost_of_a_step_is_measured_once_per_unit(costed: Any, smoke: Any) -> None:
-    _, folder = costed
+    done, folder = costed
+    assert "smoke: measuring what a step of each arm costs, 2 times, with nothing else running" in done.stdout
     events = read_ledger(folder / "ledger.jsonl").events
     costs = [event for event in events if event.kind == "step_cost"]
     assert len(costs) == 4

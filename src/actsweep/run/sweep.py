@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -101,11 +102,15 @@ def _swept(folder: StudyFolder, request: Request, console: Console, *, debug: bo
                 _make_good(folder, study, opened)
                 if opened.config.tracker != config.tracker:
                     console.print(_no_change_of_tracker(folder), style="yellow", markup=False, soft_wrap=True)
-        console.print(f"{config.run.name}: writing results and report", markup=False, soft_wrap=True)
+        _say(folder, console, "writing results and report")
         computed = rebuilt(folder, opened)
         if tracked is not None:
             tracked.conclude(outcome_of(folder, computed))
     return computed.results
+
+
+def _say(folder: StudyFolder, console: Console, what: str) -> None:
+    console.print(f"{folder.path.name}: {what}", markup=False, soft_wrap=True)
 
 
 def _no_change_of_tracker(folder: StudyFolder) -> str:
@@ -173,7 +178,7 @@ def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, cont
             run_trials(study, source, folder, stream, halt, slots, address)
         mirror.close()
         if study.config.study.measure_cost and not halt.is_set():
-            measure_costs(study, source, stream, halt)
+            measure_costs(study, source, stream, halt, partial(_say, folder, context.console))
         if not halt.is_set():
             stream(StudyFinished(time.time()))
     if halt.is_set():
@@ -190,7 +195,7 @@ def _connected(stack: ExitStack, cluster: ClusterSettings, folder: StudyFolder, 
     for note in access_notes(cluster.address):
         context.tell(note)
     if own:
-        context.console.print(f"{folder.path.name}: starting Ray", markup=False, soft_wrap=True)
+        _say(folder, context.console, "starting Ray")
     slots = stack.enter_context(connected(cluster, debug=context.debug, told=context.tell)).slots
     stack.enter_context(ended_with_ray(halt, lambda: last_words(halt, folder), own=own))
     stack.enter_context(halting(halt))  # once more: Ray has put a handler of its own in the place of SIGTERM's

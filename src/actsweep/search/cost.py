@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ from actsweep.cluster import worker_options
 from actsweep.data import Source
 from actsweep.events import StepCost, TrialRecord
 from actsweep.records import EventStream
+from actsweep.report.wording import count
 from actsweep.settings import TrialConfig, validated
 from actsweep.study import Study
 
@@ -19,11 +20,22 @@ LOOK_SECONDS = 0.2  # between two looks at whether it is to stop: the steps of a
 Unit = list[list[TrialRecord]]  # per arm its replicates
 
 
-def measure_costs(study: Study, source: Source, stream: EventStream, stop: threading.Event) -> None:
-    """Measure the units that have no cost yet, one after the other until `stop` is set, and publish each."""
+def measure_costs(
+    study: Study, source: Source, stream: EventStream, stop: threading.Event, told: Callable[[str], None]
+) -> None:
+    """Measure the units that have no cost yet, one after the other until `stop` is set, and publish each.
+
+    Args:
+        study: the study.
+        source: its data.
+        stream: what costs are published to.
+        stop: set when it is to stop.
+        told: is given a line before it begins, as nothing is seen to happen while it lasts.
+    """
     units = list(_units(study, list(stream.record.trials.values())))
     if not units:
         return
+    told(f"measuring what a step of each arm costs, {count(len(units), 'time')}, with nothing else running")
     asked = [[_config(study, arm[0]).model_dump() for arm in unit] for unit in units]
     asks = worker_options(study.config.cluster.resources)
     worker = ray.remote(_costs).options(num_returns="streaming", **asks)
