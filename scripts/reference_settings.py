@@ -14,21 +14,11 @@ from typing import Any
 import yaml
 from pydantic.fields import FieldInfo
 
-from actsweep.plugins import DATA_SETS, MODELS, OPTIMIZERS
-from actsweep.plugins.activations import ACTIVATION_NAMES
-from actsweep.settings import Settings, StudyConfig
-from actsweep.settings.base import PlainName
-from actsweep.settings.names import ActivationName, DataName, ModelName, OptimizerName
+from actsweep.settings import PlainName, Settings, StudyConfig, registry_of
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "`true`, `false`"}
 TYPES |= {"object": "a mapping", "array": "a list", "null": "`null`"}
-NAMES: Mapping[Any, Any] = {
-    ActivationName: ACTIVATION_NAMES,
-    ModelName: MODELS,
-    OptimizerName: OPTIMIZERS,
-    DataName: DATA_SETS,
-}
 OF_A_PLUGIN = "set by the choice; a plugin's part is chosen by its name here"
 SHORT = 60  # characters of a default; longer ones are left to the configuration file
 INTRODUCTION = """# Settings
@@ -234,8 +224,8 @@ def accepted_text(info: FieldInfo, schema: Mapping[str, Any]) -> str:
 
 def names_of(info: FieldInfo) -> tuple[str, ...]:
     """The package's own names that a setting accepts beside those of plugins; none for other settings."""
-    found = (registry for names, registry in NAMES.items() if names.__metadata__[0] in info.metadata)
-    return next((tuple(sorted(registry.built_in)) for registry in found), ())
+    registry = registry_of(info)
+    return tuple(sorted(registry.built_in)) if registry else ()
 
 
 def values_text(values: Any) -> str:

@@ -93,7 +93,7 @@ def _refuse(error: ActsweepError, code: int, debug: bool) -> int:
 
 
 def _complete(words: list[str]) -> int:
-    """Complete command words and options ourselves, in silence; settings are left to Hydra, without the first word."""
+    """Complete commands, options and known values ourselves, in silence; Hydra does other settings."""
     line = os.environ.get("COMP_LINE", "").split(" ")
     if words[1:2] != ["query=bash"]:
         return _completed_by_hydra(words)
@@ -102,12 +102,23 @@ def _complete(words: list[str]) -> int:
     elif (command := COMMANDS.get(line[1])) is not None:
         if line[-1].startswith("-"):
             print(" ".join(option for option in options_of(command) if option.startswith(line[-1])))  # noqa: T201
+        elif command.takes_overrides and (values := _values(line[-1])):
+            print(" ".join(values))  # noqa: T201
         elif command.takes_overrides:
             settings = [word for word in line[2:-1] if not word.startswith("-")]
             os.environ["COMP_LINE"] = " ".join([line[0], *settings, line[-1]])
             with suppress(ActsweepError), redirect_stderr(StringIO()):
                 return _completed_by_hydra(words)
     return DONE
+
+
+def _values(word: str) -> list[str]:
+    """What a setting whose values have names can become; Hydra knows only what it is now."""
+    from actsweep.settings import known_values
+
+    path, has_value, _ = word.partition("=")
+    known = known_values(path.lstrip("+")) if has_value else []
+    return [whole for value in known if (whole := f"{path}={value}").startswith(word)]
 
 
 def _completed_by_hydra(words: list[str]) -> int:

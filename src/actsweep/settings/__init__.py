@@ -28,6 +28,7 @@ from actsweep.settings.study import (
     TuneSettings,
 )
 from actsweep.settings.training import DataSettings, ModelSettings, OptimizerSettings, TrainerSettings, TrialConfig
+from actsweep.settings.values import known_values, registry_of
 
 __all__ = [
     "NAME_PATTERN",
@@ -56,6 +57,8 @@ __all__ = [
     "TuneSettings",
     "fields_at",
     "known_are",
+    "known_values",
     "refuse_secrets",
+    "registry_of",
     "validated",
 ]

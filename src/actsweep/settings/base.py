@@ -105,9 +105,15 @@ def _cut(text: str) -> str:
 
 def fields_at(kind: type[Settings], location: Sequence[Any]) -> list[str]:
     """The names of the settings at a place in the tree; empty where the place holds no settings of ours."""
+    found = settings_at(kind, location)
+    return sorted(found.model_fields) if found else []
+
+
+def settings_at(kind: type[Settings], location: Sequence[Any]) -> type[Settings] | None:
+    """The class of the settings at a place in the tree; None where the place holds no settings of ours."""
     for part in location:
         inner = kind.model_fields[part].annotation if part in kind.model_fields else None
         if not (isinstance(inner, type) and issubclass(inner, Settings)):
-            return []
+            return None
         kind = inner
-    return sorted(kind.model_fields)
+    return kind

@@ -78,10 +78,10 @@ def _module_name(name: str) -> str:
     return name
 
 
-ActivationName = Annotated[str, AfterValidator(_registered(ACTIVATION_NAMES))]
-ModelName = Annotated[str, AfterValidator(_registered(MODELS))]
-OptimizerName = Annotated[str, AfterValidator(_registered(OPTIMIZERS))]
-DataName = Annotated[str, AfterValidator(_registered(DATA_SETS))]
+ActivationName = Annotated[str, AfterValidator(_registered(ACTIVATION_NAMES)), ACTIVATION_NAMES]
+ModelName = Annotated[str, AfterValidator(_registered(MODELS)), MODELS]
+OptimizerName = Annotated[str, AfterValidator(_registered(OPTIMIZERS)), OPTIMIZERS]
+DataName = Annotated[str, AfterValidator(_registered(DATA_SETS)), DATA_SETS]
 PluginOptions = Annotated[
     Mapping[str, Annotated[Plain, PlainValidator(_plain)]],
     AfterValidator(Options),

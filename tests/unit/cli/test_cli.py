@@ -123,6 +123,21 @@ class TestCompletion:
     ) -> None:
         assert self.complete(line, monkeypatch, capsys) == options
 
+    @pytest.mark.parametrize(
+        ("line", "values"),
+        [
+            ("actsweep train model.activation=s", ["sigmoid", "silu"]),
+            ("actsweep sweep trainer.precision=", ["fp32", "bf16"]),
+            ("actsweep plan study.measure_cost=", ["true", "false"]),
+            ("actsweep sweep optimizer.name=sg", ["sgd"]),
+        ],
+    )
+    def test_of_values_that_have_names(
+        self, line: str, values: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        names = [word.partition("=")[2] for word in self.complete(line, monkeypatch, capsys)]
+        assert names == values
+
     @pytest.mark.parametrize("line", ["actsweep export outputs/", "actsweep sweep nosuch.", "actsweep sweep a=[ b"])
     def test_of_what_nothing_is_known_of(
         self, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
