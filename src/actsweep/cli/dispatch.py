@@ -105,7 +105,7 @@ def _complete(words: list[str]) -> int:
         elif command.takes_overrides and (values := _values(line[-1])):
             print(" ".join(values))  # noqa: T201
         elif command.takes_overrides:
-            settings = [word for word in line[2:-1] if not word.startswith("-")]
+            settings = [word for word in line[2:-1] if not word.startswith("-") and "=" in word]
             os.environ["COMP_LINE"] = " ".join([line[0], *settings, line[-1]])
             with suppress(ActsweepError), redirect_stderr(StringIO()):
                 return _completed_by_hydra(words)

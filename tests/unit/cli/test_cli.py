@@ -147,7 +147,9 @@ class TestCompletion:
     def test_of_settings_behind_an_option(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert self.complete("actsweep sweep --extend scheduler=as", monkeypatch, capsys) == ["scheduler=asha"]
+        for before in ("--extend", "--config-dir mine", "--config-dir=mine"):
+            line = f"actsweep sweep {before} scheduler=as"
+            assert self.complete(line, monkeypatch, capsys) == ["scheduler=asha"]
 
     def test_is_installed_behind_the_command_word_too(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["sweep", "-sc", "install=bash"]) == 0
