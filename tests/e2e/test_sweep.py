@@ -51,7 +51,7 @@ def costed(compose: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[subp
     """The smallest study with the cost of a step, by a driver that says what it has loaded; and its folder."""
     prepare(compose("experiment=smoke").data)  # images that are decoded already
     place = tmp_path_factory.mktemp("costed")
-    words = ("sweep", "experiment=smoke", "study.measure_cost=true", "tracker=none", f"run.root={place}")
+    words = ("sweep", "experiment=smoke", "study.measure_cost=true", f"run.root={place}")
     command = [sys.executable, "-c", WITHOUT_TORCH, *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False), place / "smoke"
 

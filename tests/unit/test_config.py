@@ -58,8 +58,12 @@ def test_image_folder_needs_its_root() -> None:
         ("run.name=a(b", "run.name=a(b: cannot be read; a text with brackets"),
         ("trainer.epochs=ten", "trainer.epochs: should be a valid integer, not 'ten'"),
         ("--experimental-re=x.pickle", "--experimental-rerun is not supported"),
-        ("trainer=3", "trainer=3: takes the name of a choice; known are cpu, gpu"),
-        ("--config-name=x", "--config-path, --config-name: Cannot find primary config 'x'."),
+        ("trainer=3", "trainer=3: takes the name of a choice; known are cpu, gpu; a name that reads like a number has"),
+        ("trainer=1.5", "trainer=1.5: takes the name of a choice; known are cpu, gpu"),
+        ("optimizer=[3]", "optimizer=[3]: takes the name of a choice; known are adam, adamw, sgd"),
+        ("+mine=null", "mine: no such setting; known are cluster, data"),
+        ("--config-name=x", "--config-path, --config-name: Cannot find primary config 'x'. Check that"),
+        ("--config-path=/nowhere", "Check that the config directory '/nowhere' exists and readable. For choices of"),
         ("--experimental-rerun=x.pickle", "--experimental-rerun is not supported"),
     ],
 )
@@ -120,6 +124,33 @@ def test_a_folder_of_ones_own_is_found_beside_ours(tmp_path: Path) -> None:
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nrun:\n  name: mine\n")
     assert names("sweep", "--config-dir", str(tmp_path), "experiment=mine") == ["mine"]
+
+
+def test_a_choice_that_reads_like_a_number_has_quotes(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "2024.yaml").write_text("# @package _global_\nrun:\n  name: mine\n")
+    folder = f"--config-dir={tmp_path}"
+    assert names("sweep", folder, "experiment='2024'") == ["mine"]
+    with pytest.raises(RequestError) as refusal:
+        names("sweep", folder, "experiment=2024")
+    assert "smoke, those of your --config-dir; a name that reads like a number has quotes" in str(refusal.value)
+
+
+def test_a_file_that_a_choice_of_ones_own_asks_for_is_named(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\ndefaults:\n  - nothing/x\n")
+    with pytest.raises(RequestError) as refusal:
+        names("sweep", f"--config-dir={tmp_path}", "experiment=mine")
+    assert str(refusal.value) == "In 'experiment/mine': Could not load 'experiment/nothing/x'"
+
+
+def test_a_folder_of_configurations_stands_beside_the_module() -> None:
+    assert names("sweep", "--config-path=conf", "experiment=smoke") == ["smoke"]
+
+
+def test_a_group_can_be_taken_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert names("sweep", "~trainer", "--cfg=job") == []
+    assert "epochs" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

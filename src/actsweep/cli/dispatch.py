@@ -1,12 +1,14 @@
 """One command line: which command it names, and what its errors come to."""
 
 import os
+import re
 import shlex
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr, suppress
 from io import StringIO
+from pathlib import Path
 
 from actsweep import __version__
 from actsweep.cli import jobs, machine, results, studies, sweeps, tracking
@@ -108,8 +110,14 @@ def _complete(words: list[str]) -> int:
             settings = [word for word in line[2:-1] if not word.startswith("-") and "=" in word]
             os.environ["COMP_LINE"] = " ".join([line[0], *settings, line[-1]])
             with suppress(ActsweepError), redirect_stderr(StringIO()):
-                return _completed_by_hydra(words)
+                return _completed_by_hydra([*_folder_of_choices(line[2:-1]), *words])
     return DONE
+
+
+def _folder_of_choices(words: list[str]) -> list[str]:
+    """The option for a folder of one's own choices, where the words have it and the folder is there."""
+    found = re.search(r"(?:^| )--config-dir[= ]+(\S+)", " ".join(words))
+    return [f"--config-dir={found[1]}"] if found and Path(found[1]).is_dir() else []
 
 
 def _values(word: str) -> list[str]:

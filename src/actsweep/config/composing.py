@@ -83,10 +83,11 @@ def run_with_hydra(command: str, words: Sequence[str], task: CommandTask, own: S
             config = _checked(tree, overrides, may_override_swept=command == "train")
             codes.append(task(config, overrides))
         except OmegaConfBaseException as error:
-            refusals.append(RequestError(one_message(error)))
+            refusals.append(RequestError(one_message(error, words)))
         except Exception as error:  # kept until Hydra is left, which would print lines of its own
             refusals.append(error)
 
+    run.__module__ = __package__  # which Hydra takes a relative --config-path from
     words = words_for_hydra(command, words, own)
     with _command_line(command, words):
         try:
@@ -94,7 +95,7 @@ def run_with_hydra(command: str, words: Sequence[str], task: CommandTask, own: S
         except BrokenPipeError:  # nobody reads on, as after `--help | head`
             raise
         except Exception as error:  # of whatever kind, it is the configuration that Hydra refuses
-            raise RequestError(one_message(error)) from error
+            raise RequestError(one_message(error, words)) from error
         except SystemExit as leaving:
             codes.append(leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None))
     if refusals:

@@ -1,24 +1,31 @@
 """What Hydra refuses, said in one message with the accepted values."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
-from actsweep.config.known import config_folder, setting_named
+from actsweep.config.known import choices, config_folder, setting_named
 from actsweep.settings import StudyConfig, fields_at, known_are
 
+_NO_NAME = "Config group override must be a string"
 _OPEN = ("study.scientific", "study.nuisance", "study.arms", "cluster.resources.custom")  # to names of the user's own
 
 
-def one_message(error: BaseException) -> str:
+def one_message(error: BaseException, words: Sequence[str]) -> str:
     """What Hydra means, with the accepted values; else its own text and that of its cause."""
     text = str(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name}: no such choice; {known_are(error.options, name)}"
-    if isinstance(error, MissingConfigException) and not error.options:
-        return f"--config-path, --config-name: {text.splitlines()[0]} For choices of your own beside ours: --config-dir"
+    if isinstance(error, MissingConfigException):
+        return _not_found(text)
+    if (isinstance(error, TypeError) or text.startswith(_NO_NAME)) and (word := _unnamed(words)):
+        return _no_choice(word, words)
     if path := re.match(r"Could not override '([\w.]+)'", text):
         return _no_setting(path[1], text)
     if ambiguous := re.match(r"Ambiguous value for argument '([^=']+)=(.*)'", text):
@@ -28,6 +35,44 @@ def one_message(error: BaseException) -> str:
     if isinstance(error, OmegaConfBaseException) and error.full_key:
         return f"{error.full_key}: {text.splitlines()[0]}"
     return _own_text(error)
+
+
+def _not_found(text: str) -> str:
+    """Of a file that Hydra does not find; the search path, which it lists below, is left out."""
+    said = " ".join(text.partition("\n\n")[0].split()).rstrip(".")
+    if said.startswith(("Cannot find primary config", "Primary config")):
+        return f"--config-path, --config-name: {said}. For choices of your own beside ours: --config-dir"
+    return said
+
+
+def _unnamed(words: Sequence[str]) -> str:
+    """The first word that gives a group something else than a name; empty where none does."""
+    parser = OverridesParser.create()
+    for word in words:
+        if "=" not in word or word.startswith(("-", "~")):
+            continue
+        override = parser.parse_override(word)
+        key = override.key_or_group
+        of_ours = (config_folder() / key).is_dir()
+        is_setting = "." in key or (key in StudyConfig.model_fields and not of_ours)
+        if not is_setting and not _is_name(override.value()):
+            return word
+    return ""
+
+
+def _is_name(value: Any) -> bool:
+    """Whether a group can be given a value: a name, several, or settings."""
+    several = value.list if isinstance(value, ChoiceSweep) else value
+    return isinstance(value, str | dict) or (isinstance(several, list) and all(map(_is_name, several)))
+
+
+def _no_choice(word: str, words: Sequence[str]) -> str:
+    group = word.partition("=")[0]
+    known = choices(group.lstrip("+"))
+    if any(each.startswith("--config-dir") for each in words):
+        known.append("those of your --config-dir")
+    listed = f"; known are {', '.join(known)}" if known else ""
+    return f"{word}: takes the name of a choice{listed}; a name that reads like a number has quotes: {group}=\"'3'\""
 
 
 def _no_setting(path: str, text: str) -> str:

@@ -1,8 +1,8 @@
 """The values of those settings that take a name: one of a few, true or false, or what a registry holds."""
 
-from collections.abc import Iterator
-from types import NoneType
-from typing import Any, get_args
+from itertools import chain
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -23,7 +23,7 @@ def known_values(path: str) -> list[str]:
     if info is None:
         return []
     registry = registry_of(info)
-    return registry.names if registry else list(_written(info.annotation))
+    return registry.names if registry else _written(info.annotation)
 
 
 def registry_of(info: FieldInfo) -> Registry[Any] | None:
@@ -31,13 +31,13 @@ def registry_of(info: FieldInfo) -> Registry[Any] | None:
     return next((each for each in info.metadata if isinstance(each, Registry)), None)
 
 
-def _written(accepted: Any) -> Iterator[str]:
+def _written(accepted: Any) -> list[str]:
+    """All that a type accepts, where that are a few words; null alone, beside any text or number, is of no use."""
     if accepted is bool:
-        yield from ("true", "false")
-    for each in get_args(accepted):
-        if isinstance(each, str):
-            yield each
-        elif each is NoneType:
-            yield "null"
-        else:
-            yield from _written(each)
+        return ["true", "false"]
+    if get_origin(accepted) is Literal:
+        return [str(each) for each in get_args(accepted)]
+    if get_origin(accepted) in (Union, UnionType) and NoneType in get_args(accepted):
+        others = [_written(each) for each in get_args(accepted) if each is not NoneType]
+        return [*chain(*others), "null"] if all(others) else []
+    return []

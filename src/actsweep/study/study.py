@@ -99,7 +99,7 @@ class Study:
 
     @property
     def units(self) -> int:
-        """Units of each cell, at most: trials that repeat or end without a result leave fewer."""
+        """Units of each cell, at most: those that end without a result leave fewer."""
         return self.config.study.tune.blocks if self.unit == "block" else self.config.study.replicate.seeds
 
     def planned_of(self, cell: Cell) -> dict[Phase, int]:

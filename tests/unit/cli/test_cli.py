@@ -126,17 +126,17 @@ class TestCompletion:
     @pytest.mark.parametrize(
         ("line", "values"),
         [
-            ("actsweep train model.activation=s", ["sigmoid", "silu"]),
-            ("actsweep sweep trainer.precision=", ["fp32", "bf16"]),
-            ("actsweep plan study.measure_cost=", ["true", "false"]),
-            ("actsweep sweep optimizer.name=sg", ["sgd"]),
+            ("actsweep train model.activation=s", ["model.activation=sigmoid", "model.activation=silu"]),
+            ("actsweep sweep ++trainer.precision=", ["++trainer.precision=fp32", "++trainer.precision=bf16"]),
+            ("actsweep plan study.measure_cost=f", ["study.measure_cost=false"]),
+            ("actsweep sweep scheduler.name=n", ["scheduler.name=none"]),
+            ("actsweep sweep experiment=smoke data.train=", ["data.train=256"]),
         ],
     )
-    def test_of_values_that_have_names(
+    def test_of_values(
         self, line: str, values: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        names = [word.partition("=")[2] for word in self.complete(line, monkeypatch, capsys)]
-        assert names == values
+        assert self.complete(line, monkeypatch, capsys) == values
 
     @pytest.mark.parametrize("line", ["actsweep export outputs/", "actsweep sweep nosuch.", "actsweep sweep a=[ b"])
     def test_of_what_nothing_is_known_of(
@@ -150,6 +150,15 @@ class TestCompletion:
         for before in ("--extend", "--config-dir mine", "--config-dir=mine"):
             line = f"actsweep sweep {before} scheduler=as"
             assert self.complete(line, monkeypatch, capsys) == ["scheduler=asha"]
+
+    @pytest.mark.parametrize("option", ["--config-dir {}", "--config-dir={}"])
+    def test_of_choices_of_ones_own(
+        self, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "experiment").mkdir()
+        (tmp_path / "experiment" / "mine.yaml").touch()
+        line = f"actsweep sweep {option.format(tmp_path)} experiment=m"
+        assert self.complete(line, monkeypatch, capsys) == ["experiment=mine"]
 
     def test_is_installed_behind_the_command_word_too(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["sweep", "-sc", "install=bash"]) == 0

@@ -60,6 +60,7 @@ class TestPlan:
         assert figures["cells"] == ["relu/3", "sigmoid/3"]
         assert figures["trials"]["tune"] == figures["trials"]["replicate"] == 4
         assert figures["trials"]["total"] == 8
+        assert figures["units"] == {"of": "seed", "per_cell": 2, "for_verdicts": 10}
         assert figures["stopping"]["rule"] == "none"
         hours = figures["core_hours"]
         assert 0 < hours["low"] <= hours["middle"] <= hours["high"] < 0.1
@@ -75,7 +76,12 @@ class TestPlan:
                 [],
                 "none: each cell has 2 replicates, and claims are judged from 10 on, as with study.replicate.seeds=10",
             ),
-            (["study.replicate.seeds=10"], "each cell has 10 replicates, enough to judge the claims (10 are needed)"),
+            (
+                ["study.replicate.seeds=10"],
+                "each cell has 10 replicates, and a claim is judged where at least 10 of them have what it asks for; "
+                "on step times (C1b) only with study.measure_cost=true",
+            ),
+            (["study.replicate.seeds=10", "study.measure_cost=true"], "at least 10 of them have what it asks for\n"),
             (
                 ["study.tune.blocks=9", "study.replicate.seeds=20"],
                 "none: each cell has 9 tuning blocks, and claims are judged from 10 on, as with study.tune.blocks=10",
@@ -86,10 +92,10 @@ class TestPlan:
         self, compose: Compose, asked: list[str], said: str
     ) -> None:
         plan = make_plan(compose("experiment=smoke", *asked))
-        screen = Console(width=200)
+        screen = Console(width=300)
         with screen.capture() as shown:
             screen.print(plan_tables(plan))
-        assert said in shown.get()
+        assert said in "\n".join(line.rstrip() for line in shown.get().splitlines())
 
     def test_a_limit_of_time_is_for_trials_and_not_for_the_probe(self, compose: Compose) -> None:
         assert make_plan(compose("experiment=smoke", "trainer.trial_timeout=0.001")).time is not None

@@ -55,7 +55,8 @@ def _verdicts(study: Study) -> str:
     setting, word = _UNITS[study.unit]
     has = f"each cell has {count(study.units, word)}"
     if study.units >= ENOUGH_UNITS:
-        return f"{has}, enough to judge the claims ({ENOUGH_UNITS} are needed)"
+        cost = "" if study.config.study.measure_cost else "; on step times (C1b) only with study.measure_cost=true"
+        return f"{has}, and a claim is judged where at least {ENOUGH_UNITS} of them have what it asks for{cost}"
     return f"none: {has}, and claims are judged from {ENOUGH_UNITS} on, as with {setting}={ENOUGH_UNITS}"
 
 
