@@ -240,9 +240,10 @@ class TestShape:
     def test_trials_are_counted_by_phase_failed_ones_apart(self) -> None:
         failed = crossing_curve(1, 4, status="failed")
         more = [trial("relu", 90 + i, failed, phase=phase) for i, phase in enumerate(("tune", "tune", "replicate"))]
-        study_row = analyze([*study(), *tune(study(n=3)), *more])["study"]
+        crossed = [trial("relu", 95, crossing_curve(1, 4), phase="cross"), trial("relu", 96, failed, phase="cross")]
+        study_row = analyze([*study(), *tune(study(n=3)), *more, *crossed])["study"]
         assert study_row["trials"] == {
-            **{"tune": 6, "replicate": 24, "cross": 0, "failed": 1},
+            **{"tune": 6, "replicate": 24, "cross": 1, "failed": 1},
             **{"tune_failed": 2, "diverged": 0, "stuck": 0},
         }
         assert (study_row["unit"], study_row["given"]) == ("seed", "given the chosen learning rate")

@@ -52,6 +52,11 @@ def test_with_two_sides_it_counts_against_the_claim_only_wholly_beyond_the_margi
     assert sides(condition(*interval, threshold=0.01, two_sided=True, equivalent=equivalent)) == expected
 
 
+def test_it_asks_for_values_over_below_or_within_its_threshold() -> None:
+    directions = [condition(1.0, 1.5, 2.0, **more).asks for more in ({}, {"below": True}, {"two_sided": True})]
+    assert directions == ["over", "below", "within"]
+
+
 def test_nearness_is_the_distance_from_the_threshold_in_half_widths() -> None:
     assert condition(2.0, 3.0, 4.0).nearness == 1.0
     assert condition(3.0, 5.0, 7.0).nearness == 1.5
