@@ -12,7 +12,7 @@ import yaml
 
 from actsweep.errors import ActsweepError
 from actsweep.records import StudyFolder
-from actsweep.studies.results import rebuild
+from actsweep.studies.results import rebuilt
 from actsweep.studies.verifying import Verification, verify_study
 
 DERIVED = ("curves.parquet", "results.json", "report.html")
@@ -65,7 +65,7 @@ class Patient:
 
     def check_report(self) -> None:
         try:
-            now = json.loads(json.dumps(rebuild(StudyFolder(self.path))))
+            now = json.loads(json.dumps(rebuilt(StudyFolder(self.path)).results))
         except ActsweepError:
             return  # refused
         if now != self.results:

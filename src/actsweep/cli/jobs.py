@@ -24,7 +24,7 @@ def _submit(words: list[str], debug: bool) -> int:
 
     follow, words = taken("--follow", words)
     resume, words = taken("--resume", words)
-    own_conf, others = option("--config-dir", words)
+    own_conf, _ = option("--config-dir", words)
 
     def send(config: "StudyConfig", overrides: list[str]) -> int:
         from actsweep.cluster import JobAsked, JobServer, access_notes
@@ -49,7 +49,7 @@ def _submit(words: list[str], debug: bool) -> int:
         print(f"submitted {job_id}", flush=True)  # noqa: T201
         return _follow(server, job_id) if follow else DONE
 
-    return run_with_hydra("submit", words if own_conf else others, send, COMMANDS["submit"].flags)
+    return run_with_hydra("submit", words, send, COMMANDS["submit"].flags)
 
 
 def _job_server(config: "StudyConfig") -> tuple[str, str]:

@@ -84,7 +84,7 @@ def _show_place(label: str, place: Path, console: "Console") -> None:
 
 
 def _analyze(words: list[str], debug: bool) -> int:
-    from actsweep.tables import run_analyze
+    from actsweep.cli.analyze import run_analyze
 
     return run_analyze(words)
 

@@ -44,9 +44,9 @@ def _publish(words: list[str], debug: bool) -> int:
     from rich.progress import Progress
 
     from actsweep.errors import RecordsError, TrialsFailedError
+    from actsweep.plural import count
     from actsweep.records import StudyFolder, open_study
     from actsweep.report.terminal.console import Screen
-    from actsweep.report.wording import count
     from actsweep.studies.results import outcome_of, rebuilt
     from actsweep.tracker import StudyOutcome, publish
 
@@ -79,8 +79,9 @@ def _publish(words: list[str], debug: bool) -> int:
 
 def _agents(words: list[str], debug: bool) -> int:
     from actsweep.cluster import AgentsAsked, access_notes, run_agents
+    from actsweep.plural import count
     from actsweep.report.terminal.console import Screen
-    from actsweep.report.wording import clean, count
+    from actsweep.report.wording import clean
     from actsweep.system.redaction import redacted
     from actsweep.system.signals import interrupting
     from actsweep.tracker import identity

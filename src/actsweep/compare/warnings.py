@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from actsweep.compare.trials.inputs import AnalysisOptions, StratumValue
 from actsweep.compare.trials.preparation import Prepared
 from actsweep.compare.wording import few
-from actsweep.curves import Curve
+from actsweep.curves import Curve, diverged_above
 
 RARE = 5  # failures below which no method covers a mean that hangs on them
 
@@ -46,7 +45,7 @@ def _of_losses(prepared: Prepared, options: AnalysisOptions) -> Iterator[str]:
     if found:
         yield (
             f"Trials count as diverged because their train loss rose above 2 ln({options.classes}) = "
-            f"{2 * math.log(options.classes):.2f} after epoch 0, whatever they came to ({len(found)}: "
+            f"{diverged_above(options.classes):.2f} after epoch 0, whatever they came to ({len(found)}: "
             f"{few(found)}). With other than {options.classes} classes, say so (--classes)."
         )
 

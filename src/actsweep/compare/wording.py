@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actsweep.compare.statistics.estimates import Interval
+from actsweep.plural import plural
 
 APPROXIMATION = {"at_least": "at least ", "at_most": "at most ", "between": "roughly "}
 UNITS = {"seed": "replicate", "block": "tuning block"}
 AIMS = {"hi": "high target", "lo": "low target"}
 MOST_EXTRA_DIGITS = 3
+FEW = 5  # names that are listed
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,11 @@ def number(value: float, kind: str, *, unit: bool = True, digits: int = 0) -> st
         return f"{value:.{3 + digits}g}" if value < 1000 else f"{value:.0f}"
     if kind == "slope":
         text = f"{value:.{3 + digits}g}"
-        return f"{text} {_plural('decade', text)}" if unit else text
+        return f"{text} {plural('decade', text)}" if unit else text
     text = f"{round(100 * value, 1 + digits) + 0.0:.{1 + digits}f}".rstrip("0").removesuffix(".")  # the sum: no -0
     if not unit:
         return text
-    return f"{text} %" if kind == "share" else f"{text} {_plural('percentage point', text)}"
+    return f"{text} %" if kind == "share" else f"{text} {plural('percentage point', text)}"
 
 
 def percent(share: float) -> str:
@@ -137,29 +139,20 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f}".rstrip("0").rstrip(".") + " %"
 
 
-def count(n: float, noun: str) -> str:
-    """A number with its noun, in the plural where there is not just one."""
-    return f"{n:g} {_plural(noun, f'{n:g}')}"
-
-
 def both(names: Sequence[str], word: str = "and") -> str:
     """One or two names as a phrase."""
     return f" {word} ".join(names)
 
 
-def few(names: Sequence[str], most: int = 5) -> str:
+def few(names: Sequence[str]) -> str:
     """The first of many names, and how many more there are."""
-    left = len(names) - most
-    return ", ".join(names[:most]) + (f" and {left} more" if left > 0 else "")
+    left = len(names) - FEW
+    return ", ".join(names[:FEW]) + (f" and {left} more" if left > 0 else "")
 
 
 def sentence(text: str) -> str:
     """`text` with a capital and a full stop."""
     return text[:1].upper() + text[1:] + "."
-
-
-def _plural(noun: str, number_of: str) -> str:
-    return noun if number_of == "1" else f"{noun}s"
 
 
 def _digits(ends: Sequence[float], asked: float, kind: str) -> int:

@@ -23,6 +23,11 @@ def stuck_below(classes: int) -> float:
     return chance(classes) + STUCK_SHARE * (1.0 - chance(classes))
 
 
+def diverged_above(classes: int) -> float:
+    """The train loss above which a trial has diverged, after epoch 0: twice that of equal odds for each class."""
+    return 2.0 * math.log(classes)
+
+
 def first_bad(curves: Stack, classes: int) -> NDArray[np.intp]:
     """Index of each curve's first bad evaluation, shape (N,); T (the padded length) where a curve has none.
 
@@ -30,7 +35,7 @@ def first_bad(curves: Stack, classes: int) -> NDArray[np.intp]:
     whose status says "diverged" without a bad loss has its last evaluation as the bad one.
     """
     bad = np.isinf(curves["train_loss"]) | np.isinf(curves["val_loss"])
-    bad |= curves["train_loss"] > 2.0 * math.log(classes)
+    bad |= curves["train_loss"] > diverged_above(classes)
     bad &= curves["epoch"] > 0
     length = bad.shape[1]
     first = np.where(bad.any(axis=1), bad.argmax(axis=1), length)

@@ -8,7 +8,7 @@ from itertools import islice
 from actsweep.events import TrialRecord
 from actsweep.live.follow import FollowedStudy
 from actsweep.report.state import StudyState
-from actsweep.report.summary import CellState, best_accuracy
+from actsweep.report.summary import CellState, best_accuracy, cells_as_texts
 from actsweep.report.wording import DASH, clean, duration, number, percent
 from actsweep.studies import StudyEntry
 from actsweep.study.space import Value, text
@@ -132,15 +132,8 @@ def _notes(followed: FollowedStudy) -> list[str]:
 
 
 def _cells(state: StudyState, cells: tuple[CellState, ...], running: str) -> Table:
-    study = state.study
-    named = "/".join(study.short_names[path] for path in (study.factor, *study.strata))
-    phases = [phase for phase, trials in study.planned.items() if trials]
-    rows = []
-    for cell in cells:
-        done = [f"{cell.phases[phase].done}/{cell.phases[phase].total}" for phase in phases]
-        others = [str(cell.sum(name) or DASH) for name in ("running", "waiting", "failed")]
-        rows.append((clean(cell.label), *done, *others, percent(cell.best)))
-    return Table((clean(named), *phases, running, "waiting", "failed", "best val acc"), tuple(rows))
+    heading, *rows = cells_as_texts(state.study, cells, running)
+    return Table(heading, tuple(rows))
 
 
 def _trials(followed: FollowedStudy, state: StudyState, *, running: bool) -> Table:

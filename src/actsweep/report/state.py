@@ -16,9 +16,10 @@ from actsweep.events import (
     TrialFailed,
     place_of,
 )
+from actsweep.plural import count
 from actsweep.report.pace import Pace
-from actsweep.report.summary import CellState, board_of
-from actsweep.report.wording import clean, count, duration, number, percent
+from actsweep.report.summary import CellState, board_of, trials_done
+from actsweep.report.wording import clean, duration, number, percent
 from actsweep.study import PHASES, Phase, Study
 
 _LISTED_CELLS = 4
@@ -146,8 +147,7 @@ class StudyState:
     def counts(self, cells: tuple[CellState, ...]) -> str:
         """How many trials are done and how many failed."""
         failed = sum(cell.sum("failed") for cell in cells)
-        done = f"{self.ended(cells) - failed} of {count(self.total(cells), 'trial')} done"
-        return f"{done}, {failed} failed" if failed else done
+        return trials_done(self.ended(cells) - failed, self.total(cells), failed)
 
     def best(self, cells: tuple[CellState, ...]) -> str:
         """The best accuracies so far; empty before the first."""

@@ -2,10 +2,12 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from actsweep.events import StudyRecord, TrialRecord, TrialStatus, cell_key, place_of
+from actsweep.plural import count
+from actsweep.report.wording import DASH, clean, percent
 from actsweep.study import PHASES, Cell, Phase, Study
 from actsweep.study.space import Value
 
@@ -117,6 +119,30 @@ class Board:
                 return seen
             planned += len(self._record.widened) * self._study.growth_points
         return max(seen, planned)
+
+
+def cells_as_texts(study: Study, cells: Sequence[CellState], running: str) -> list[tuple[str, ...]]:
+    """Per cell the trials done of those planned, by phase, and how the others stand, below a row of headings.
+
+    Args:
+        study: the study.
+        cells: its cells, where each stands.
+        running: what trials are that have begun and not ended.
+    """
+    phases = [phase for phase, trials in study.planned.items() if trials]
+    named = "/".join(study.short_names[path] for path in (study.factor, *study.strata))
+    rows: list[tuple[str, ...]] = [(clean(named), *phases, running, "waiting", "failed", "best val acc")]
+    for cell in cells:
+        done = [f"{cell.phases[phase].done}/{cell.phases[phase].total}" for phase in phases]
+        others = [str(cell.sum(name) or DASH) for name in ("running", "waiting", "failed")]
+        rows.append((clean(cell.label), *done, *others, percent(cell.best)))
+    return rows
+
+
+def trials_done(done: int, total: int, failed: int) -> str:
+    """How many trials are done and how many failed."""
+    said = f"{done} of {count(total, 'trial')} done"
+    return f"{said}, {failed} failed" if failed else said
 
 
 def board_of(study: Study, record: StudyRecord) -> Board:

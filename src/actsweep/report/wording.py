@@ -43,11 +43,6 @@ def points(fraction: float) -> str:
     return f"{text} percentage point" + ("" if text == "1.0" else "s")
 
 
-def count(number_of: int, noun: str) -> str:
-    """A count with its noun in the right number."""
-    return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
-
-
 def duration(seconds: float | None) -> str:
     """Seconds as minutes:seconds, or hours:minutes:seconds from an hour on."""
     if seconds is None:

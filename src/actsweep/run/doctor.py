@@ -21,10 +21,12 @@ from actsweep.cluster import (
     require_cluster,
     shown,
 )
-from actsweep.data import download_ahead, prepare
+from actsweep.data import download_ahead
 from actsweep.errors import ActsweepError
+from actsweep.plural import count
 from actsweep.report.terminal.tables import plain_table
-from actsweep.report.wording import clean, count, size
+from actsweep.report.wording import clean, size
+from actsweep.run.data import prepared
 from actsweep.run.disk import existing, free_bytes
 from actsweep.run.plan import concurrency, make_plan
 from actsweep.settings import StudyConfig
@@ -193,12 +195,10 @@ def _data(study: Study) -> Check:
         if awaited := download_ahead(study.config.data):
             where = f"{awaited.file.name} will be downloaded to {awaited.file.parent}, {size(awaited.size)}"
             return Check("data", True, f"not here yet: {where}", later=True)
-        for settings in study.data_settings:
-            prepare(settings)
-        source = prepare(study.config.data)
+        source = prepared(study)
     except ActsweepError as error:
         return Check("data", False, str(error), "see docs/data.md")
-    return Check("data", True, f"{source.label}, {count(len(source.classes), 'class')}".replace("classs", "classes"))
+    return Check("data", True, f"{source.label}, {count(len(source.classes), 'class', 'classes')}")
 
 
 def _disk(config: StudyConfig, data: Check) -> Check:

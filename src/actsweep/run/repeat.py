@@ -10,8 +10,9 @@ from actsweep.curves import Curve
 from actsweep.data import Source, load, prepare
 from actsweep.errors import RecordsError, RequestError
 from actsweep.events import Row, StudyRecord, TrialRecord
+from actsweep.plural import count
 from actsweep.records import StudyFolder, open_study, read_trial
-from actsweep.report.wording import clean, count
+from actsweep.report.wording import clean
 from actsweep.run.one_trial import CURVE_HEADING, curve_line, described
 from actsweep.settings import TrialConfig
 from actsweep.study import trial_id

@@ -13,12 +13,13 @@ from pathlib import Path
 from rich.console import Console
 
 from actsweep.cluster import access_notes, check_nodes, cluster_resources, connected, ended_with_ray, told_when_full
-from actsweep.data import Source, prepare
+from actsweep.data import Source
 from actsweep.errors import Interrupted
 from actsweep.events import StudyExtended, StudyFinished, StudyRecord, StudyResumed, StudyStarted, Subscriber
 from actsweep.plugins import refuse_working_folder
 from actsweep.records import EventStream, Ledger, LedgerContent, OpenedStudy, Results, StudyFolder
 from actsweep.report.terminal.progress import Progress
+from actsweep.run.data import prepared
 from actsweep.run.disk import refuse_small_disk
 from actsweep.run.ending import last_words, stopped, way_on
 from actsweep.run.folder import made_folder, nothing_left
@@ -82,7 +83,7 @@ def _swept(folder: StudyFolder, request: Request, console: Console, *, debug: bo
     asked = Study(config)
     seen, _ = additions(folder, request)
     require_login(config.tracker)
-    source = _prepared(asked)
+    source = prepared(asked)
     study = Study(config, source.fingerprint)
     known = seen.content if seen else None
     with ExitStack() as stack:
@@ -142,13 +143,6 @@ class _Context:
     def tell(self, note: str) -> None:
         """Show a line that needs the user's attention."""
         self.console.print(note, style="yellow", markup=False)
-
-
-def _prepared(study: Study) -> Source:
-    """Every way in which the study splits its data is tried before any trial runs."""
-    for settings in study.data_settings:
-        prepare(settings)
-    return prepare(study.config.data)
 
 
 def _run(study: Study, source: Source, folder: StudyFolder, ledger: Ledger, context: _Context) -> None:

@@ -11,8 +11,8 @@ import ray
 from actsweep.cluster import worker_options
 from actsweep.data import Source
 from actsweep.events import StepCost, TrialRecord
+from actsweep.plural import count
 from actsweep.records import EventStream
-from actsweep.report.wording import count
 from actsweep.settings import TrialConfig, validated
 from actsweep.study import Study
 

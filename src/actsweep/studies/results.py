@@ -54,8 +54,8 @@ class Computed:
     provenance: Provenance
 
 
-def rebuild(folder: StudyFolder, opened: OpenedStudy | None = None) -> Results:
-    """Write everything that follows from a study's records, and return the results.
+def rebuilt(folder: StudyFolder, opened: OpenedStudy | None = None) -> Computed:
+    """Write everything that follows from a study's records, and return what was computed.
 
     Args:
         folder: where they are.
@@ -65,11 +65,6 @@ def rebuild(folder: StudyFolder, opened: OpenedStudy | None = None) -> Results:
         RecordsError: the folder holds no study, its ledger is damaged, or no trial has ended yet.
         TrialsFailedError: failures leave nothing to compare.
     """
-    return rebuilt(folder, opened).results
-
-
-def rebuilt(folder: StudyFolder, opened: OpenedStudy | None = None) -> Computed:
-    """As `rebuild`, and return all that was computed."""
     computed = compute(folder, opened or open_study(folder))
     _write(folder, computed)
     return computed

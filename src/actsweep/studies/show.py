@@ -10,8 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from actsweep.plural import count
+from actsweep.report.summary import trials_done
 from actsweep.report.terminal.tables import plain_table, status_table
-from actsweep.report.wording import DASH, clean, count, escaped, number, percent, size
+from actsweep.report.wording import DASH, clean, escaped, number, percent, size
 from actsweep.studies.cleaning import Removal
 from actsweep.studies.detail import TrialDetail
 from actsweep.studies.listing import StudyEntry
@@ -63,9 +65,7 @@ def remaining_text(remaining: Remaining) -> RenderableType:
 
 
 def _done(status: StudyStatus) -> str:
-    failed = status.sum("failed")
-    done = f"{status.sum('done')} of {count(status.sum('total'), 'trial')} done"
-    return f"{done}, {failed} failed" if failed else done
+    return trials_done(status.sum("done"), status.sum("total"), status.sum("failed"))
 
 
 def studies_table(entries: Sequence[StudyEntry], root: Path) -> RenderableType:

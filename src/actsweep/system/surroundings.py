@@ -6,6 +6,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from actsweep.plural import count
 from actsweep.system.devices import cores
 
 _GIT_SECONDS = 10.0
@@ -34,8 +35,7 @@ def git_state(folder: Path) -> str:
     if not commit:
         return ""
     changed = len((_git(folder, "status", "--porcelain", "--untracked-files=no") or "").splitlines())
-    files = "1 file" if changed == 1 else f"{changed} files"
-    return f"{commit[:12]} with {files} changed since" if changed else commit[:12]
+    return f"{commit[:12]} with {count(changed, 'file')} changed since" if changed else commit[:12]
 
 
 def _git(folder: Path, *words: str) -> str | None:
@@ -70,7 +70,7 @@ def _cluster(resources: dict[str, float]) -> str:
     nodes = sum(1 for name in resources if name.startswith("node:") and name != "node:__internal_head__")
     gpus = [name.partition(":")[2] for name in resources if name.startswith("accelerator_type:")]
     parts = [
-        f"{nodes} node{'' if nodes == 1 else 's'}",
+        count(nodes, "node"),
         f"{resources.get('CPU', 0):g} CPU",
         f"{resources['GPU']:g} GPU" + (f" ({', '.join(sorted(gpus))})" if gpus else "") if resources.get("GPU") else "",
     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from actsweep.tables.schema import ACCURACIES, CUMULATIVE, PHASES, SHARES, STATUSES
+from actsweep.study import PHASES
+from actsweep.tables.schema import ACCURACIES, CUMULATIVE, SHARES, STATUSES
 from actsweep.tables.table import Table
 
 _MOST = 1e15  # steps, seconds or epochs; beyond, sums lose whole units

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from actsweep.curves import diverged_above
 from actsweep.tables.table import Codes, Table
 
 
@@ -124,5 +124,5 @@ def _bad(table: Table, classes: int) -> NDArray[np.bool_]:
         if name in table.numbers:
             bad |= np.isinf(table.numbers[name])
     if "train_loss" in table.numbers:
-        bad |= table.numbers["train_loss"] > 2.0 * math.log(classes)
+        bad |= table.numbers["train_loss"] > diverged_above(classes)
     return bad & (table.numbers["epoch"] > 0)

@@ -11,7 +11,6 @@ from actsweep.report.wording import clean
 from actsweep.settings import known_are
 
 DEFAULT_FACTOR, DEFAULT_STRATUM = "activation", ("depth",)
-PHASES = ("tune", "replicate", "cross")
 STATUSES = ("completed", "stopped", "diverged", "failed")
 
 LOSSES = ("train_loss", "val_loss", "test_loss")

@@ -8,14 +8,13 @@ import numpy as np
 
 from actsweep.compare.trials.inputs import StratumValue, TrialCurve
 from actsweep.compare.wording import few
-from actsweep.curves import GRAD_NORMS, Curve
+from actsweep.curves import GRAD_NORMS, SERIES, Curve
 from actsweep.study.space import text
 from actsweep.tables.completeness import check_study
 from actsweep.tables.layout import final_status, has_phase, lay_out
 from actsweep.tables.schema import ONCE
 from actsweep.tables.table import Table
 
-SERIES = ("step", "seconds", "train_loss", "train_acc", "val_loss", "grad_slope", "saturated", "dead")
 _NOTHING = np.array([])
 
 

@@ -1,8 +1,8 @@
 """Mirrors a study into Weights & Biases for review; the only place that knows wandb, and it never slows a study.
 
 A study that runs: `subscriber` (the queue and its thread), `recorder` (from events to runs), `study_run` (what it came
-to). One that has run: `published/`, with `publish`, `dashboard` for the views and `stored` (what W&B has). Both stand
-on `client` (the door to wandb), `description` and `outcome` (what W&B is told, as plain values). `alone`: the run of a
+to). One that has run: `published/`, with `publish`, and `dashboard` for the views. Both stand on `client` (the door to
+wandb), `stored` (what W&B has), `description` and `outcome` (what W&B is told, as plain values). `alone`: the run of a
 trial of no study. W&B's own sweeps: `sweeps/`, with their files and anyone's runs, to be analysed.
 """
 

@@ -176,7 +176,7 @@ class Client:
         )
 
     def api(self) -> Any:
-        """wandb's public API, for what the server has; see `actsweep.tracker.published.stored`.
+        """wandb's public API, for what the server has; see `actsweep.tracker.stored`.
 
         Raises:
             Exception: whatever wandb raises, an OSError about the folder, or a RuntimeError after `kill`.

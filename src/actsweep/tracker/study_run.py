@@ -8,7 +8,7 @@ from actsweep.tracker.client import Client
 from actsweep.tracker.description import RunDescription, run_id
 from actsweep.tracker.faults import fault_of
 from actsweep.tracker.outcome import DIGEST, StudyOutcome
-from actsweep.tracker.published.stored import add_to_summary, files_of, read_run
+from actsweep.tracker.stored import add_to_summary, files_of, read_run
 from actsweep.tracker.transaction_log import RunFile
 
 

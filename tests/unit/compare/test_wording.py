@@ -3,7 +3,8 @@
 import pytest
 
 from actsweep.compare import Interval
-from actsweep.compare.wording import count, finding, number, percent, sentence
+from actsweep.compare.wording import finding, number, percent, sentence
+from actsweep.plural import count
 
 
 @pytest.mark.parametrize(

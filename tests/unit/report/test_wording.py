@@ -1,6 +1,7 @@
 import pytest
 
-from actsweep.report.wording import clean, count, duration, hundredths, number, percent, points
+from actsweep.plural import count
+from actsweep.report.wording import clean, duration, hundredths, number, percent, points
 
 
 def test_control_characters_become_visible() -> None:

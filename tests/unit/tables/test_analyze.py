@@ -22,7 +22,7 @@ from actsweep.events import (
 )
 from actsweep.records import Ledger, StudyFolder
 from actsweep.settings import StudyConfig
-from actsweep.studies.results import rebuild
+from actsweep.studies.results import rebuilt
 from actsweep.study import Study, Trial
 from actsweep.tables import analyze, read_frame, read_table, trial_curves
 from curve_tables import Row, make_rows, pick, without, write_csv
@@ -105,7 +105,7 @@ class TestLiveStudy:
                 for event in self.events(trial, place):
                     ledger(event)
             ledger(StudyFinished(0.0))
-        live = rebuild(folder)
+        live = rebuilt(folder).results
         stratum = tuple(live["study"]["stratum"].split(","))
         found = analyze(folder.curves, reference="relu", name=config.run.name, stratum=stratum)
         assert set(found["study"]["warnings"]) <= set(live["study"]["warnings"])

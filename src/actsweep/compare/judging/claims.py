@@ -11,7 +11,8 @@ from actsweep.compare.comparisons import MARGIN, TIME_RATIOS, Comparison, steps_
 from actsweep.compare.judging.missing import why_no_measure, why_no_ratio
 from actsweep.compare.statistics.estimates import Interval, mean_of
 from actsweep.compare.trials.table import Cell
-from actsweep.compare.wording import both, count, number
+from actsweep.compare.wording import both, number
+from actsweep.plural import count
 
 ENOUGH_REACHED = 0.9  # share of an arm from which its censoring no longer bars a verdict
 MOST = 0.5  # "over half", "because"

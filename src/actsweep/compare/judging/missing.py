@@ -8,7 +8,8 @@ import numpy as np
 
 from actsweep.compare.cells import reached_share
 from actsweep.compare.trials.table import Cell
-from actsweep.compare.wording import AIMS, both, count
+from actsweep.compare.wording import AIMS, both
+from actsweep.plural import count
 
 ONLY_IF_BOUNDED = "units have one only if their activation is bounded on both sides"
 # Measures that a diverged trial does not have, whatever was recorded of it.

@@ -10,7 +10,8 @@ from scipy import special
 
 from actsweep.compare.judging.claims import CLAIMS, Case, Claim, Condition, Pair
 from actsweep.compare.statistics.estimates import Interval
-from actsweep.compare.wording import UNITS, WORDINGS, count, finding, number, sentence
+from actsweep.compare.wording import UNITS, WORDINGS, finding, number, sentence
+from actsweep.plural import count
 
 ENOUGH_UNITS = 10
 POWER = 0.8  # chance of a decision that "would likely decide" stands for

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import yaml
 
 from actsweep.events import StudyRecord
+from actsweep.plural import count
 from actsweep.study import Study
 
 _PLACE = ("run", "cluster", "tracker")  # settings that say where a study runs, and change no result
@@ -58,5 +59,4 @@ def _search(study: Study) -> str:
     config = study.config
     tune = config.study.tune
     stopping = "" if config.scheduler.name == "none" else f", early stopping by {config.scheduler.name}"
-    blocks = f"{tune.blocks} block{'' if tune.blocks == 1 else 's'}"
-    return f"{config.search.name}, {blocks} of {tune.points} points in each cell{stopping}"
+    return f"{config.search.name}, {count(tune.blocks, 'block')} of {tune.points} points in each cell{stopping}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from actsweep.curves import Curve, measure, stack
 from actsweep.events import StudyRecord, TrialRecord
+from actsweep.plural import count
 from actsweep.study import Cell, Study
 
 
@@ -114,14 +115,14 @@ def _block_gains(tuned: Sequence[_Tuned]) -> Iterator[dict[str, Any]]:
 
 
 def _sentence(label: str, costs: Mapping[str, Any]) -> str:
-    tuned = _count(costs["tune"], "tune trial")
+    tuned = count(costs["tune"], "tune trial")
     text = f"{label}: none of {tuned} was stopped early"
     if costs["stopped"]:
         share = 100 * costs["saved_share"]
         text = f"{label}: {costs['stopped']} of {tuned} stopped early, which saved {share:.0f} % of the epochs"
     if not costs["spared"]:
         return f"{text}; none was spared, so what stopping cost is not known."
-    text += f"; of {_count(costs['spared'], 'spared trial')} "
+    text += f"; of {count(costs['spared'], 'spared trial')} "
     if not costs["spared_stopped"]:
         return f"{text}none would have been stopped."
     return f"{text}{costs['spared_stopped']} would have been stopped; {_cost_in_words(costs)}."
@@ -135,11 +136,7 @@ def _cost_in_words(costs: Mapping[str, Any]) -> str:
     better = [block["gain"] for block in costs["blocks"] if (block["gain"] or 0) > 0]
     if better:
         return (
-            f"the cell's best is not among these, but that of {_count(len(better), 'block')} is, "
+            f"the cell's best is not among these, but that of {count(len(better), 'block')} is, "
             f"by up to {100 * max(better):.1f} percentage points"
         )
     return "neither the cell's best nor a block's is among these"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"

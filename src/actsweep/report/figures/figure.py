@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from actsweep.plural import count
 from actsweep.report.palette import Style
-from actsweep.report.wording import clean, count
+from actsweep.report.wording import clean
 
 Trace = dict[str, Any]
 
@@ -82,9 +83,9 @@ def named(name: str, **more: Any) -> Trace:
     return {"type": "scatter", "name": shown(name), "legendgroup": shown(name), **more}
 
 
-def line_and_marker(style: Style, size: int = 8) -> Trace:
+def line_and_marker(style: Style) -> Trace:
     """How the middle of an arm is drawn."""
-    marker = {"symbol": style.marker, "size": size, "color": style.colour}
+    marker = {"symbol": style.marker, "size": 8, "color": style.colour}
     return {"mode": "lines+markers", "line": stroke(style), "marker": marker}
 
 

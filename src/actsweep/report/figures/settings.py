@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from actsweep.plural import count
 from actsweep.report.figures.figure import MARGINS, Figure, View, layout, named, plain, runs_text, shown, spread
 from actsweep.report.figures.runs import Material
 from actsweep.report.figures.tuning import stopped_text, tuned
 from actsweep.report.palette import Style
 from actsweep.report.rows import Row, arm_of, nuisance_of
-from actsweep.report.wording import clean, count, number, plain_number
+from actsweep.report.wording import clean, number, plain_number
 from actsweep.study.space import text
 
 PARALLEL = "Settings and accuracy of each tune trial"

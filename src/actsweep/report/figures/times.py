@@ -7,10 +7,11 @@ import numpy as np
 from scipy.stats import CensoredData, ecdf
 
 from actsweep.curves import TIME_UNITS, FloatArray
+from actsweep.plural import count
 from actsweep.report.figures.figure import Figure, Trace, View, layout, named, plain, runs_text, stroke
 from actsweep.report.figures.runs import Material, Runs
 from actsweep.report.figures.validation import targets_of
-from actsweep.report.wording import count, percent
+from actsweep.report.wording import percent
 
 TITLE = "Time to the target accuracy"
 _AXES = {"epochs": "Epochs", "steps": "Training steps", "seconds": "Training time (s)"}

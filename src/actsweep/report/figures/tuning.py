@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from actsweep.curves import FloatArray
+from actsweep.plural import count
 from actsweep.report.figures.figure import (
     MARGINS,
     ROW_HEIGHT,
@@ -22,7 +23,7 @@ from actsweep.report.figures.figure import (
 )
 from actsweep.report.figures.runs import Material
 from actsweep.report.rows import Row, arm_of, cell_label, strata, stratum_of, stratum_text
-from actsweep.report.wording import count, number
+from actsweep.report.wording import number
 
 RATES = "Learning rates tried"
 BEST_OF_K = "How much tuning it takes"

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from actsweep.events import StudyRecord
 from actsweep.report.rows import CellText, Results, VerdictGroup, cell_heading, cell_terms, cell_texts, verdict_groups
-from actsweep.report.summary import CellState, board_of
-from actsweep.report.wording import DASH, clean, percent
+from actsweep.report.summary import CellState, board_of, cells_as_texts
+from actsweep.report.wording import DASH, clean
 from actsweep.study import Study
 
 _LOOK: Mapping[str, Any] = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "padding": (0, 1, 0, 0)}
@@ -58,14 +58,10 @@ def status_table(study: Study, record: StudyRecord, running: str = "running") ->
 
 def states_table(study: Study, states: Sequence[CellState], running: str = "running") -> Table:
     """Per cell the trials done of those planned, by phase, and how the others stand."""
-    heading = "/".join(study.short_names[path] for path in (study.factor, *study.strata))
-    phases = [phase for phase, trials in study.planned.items() if trials]
-    table = _table(heading, *phases, running, "waiting", "failed", "best val acc")
-    for state in states:
-        done = [f"{state.phases[phase].done}/{state.phases[phase].total}" for phase in phases]
-        others = [str(state.sum(name) or DASH) for name in ("running", "waiting", "failed")]
-        best = percent(state.best)
-        table.add_row(*map(Text, (clean(state.label), *done, *others, best)))
+    heading, *rows = cells_as_texts(study, states, running)
+    table = _table(*heading)
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from actsweep.compare import ENOUGH_UNITS
-from actsweep.data import Source, prepare
+from actsweep.data import Source
+from actsweep.run.data import prepared
 from actsweep.run.plan.estimate import Estimate, epochs_under_asha
 from actsweep.run.plan.probe import CellCost, bytes_in, probe_cells
 from actsweep.settings import StudyConfig, TrialConfig
@@ -118,9 +119,7 @@ def make_plan(config: StudyConfig) -> Plan:
         RequestError: the study or its data are not accepted.
     """
     study = Study(config)
-    for settings in study.data_settings:
-        prepare(settings)
-    source = prepare(config.data)
+    source = prepared(study)
     trials = _middle_trials(study)
     no_time = ""
     if any(trial.trainer.accelerator == "gpu" for trial in trials) and not cuda_devices():

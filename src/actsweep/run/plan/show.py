@@ -5,7 +5,8 @@ from rich.table import Table
 from rich.text import Text
 
 from actsweep.compare import ENOUGH_UNITS
-from actsweep.report.wording import clean, count, duration, number, size
+from actsweep.plural import count
+from actsweep.report.wording import clean, duration, number, size
 from actsweep.run.plan.estimate import Estimate
 from actsweep.run.plan.plan import Plan
 from actsweep.study import Study

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from os import DirEntry, scandir
 from pathlib import Path
 
+from actsweep.plural import count
 from actsweep.records import RESUME_FILE, TRIAL_FILE, StudyFolder
-from actsweep.report.wording import clean, count
+from actsweep.report.wording import clean
 from actsweep.studies.cleaning import UNFINISHED, WEIGHTS
 from actsweep.studies.verifying.findings import Check, Finding
 

@@ -7,8 +7,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from actsweep.errors import ActsweepError, RecordsError
+from actsweep.plural import count
 from actsweep.records import OpenedStudy, StudyFolder, curve_table, read_results
-from actsweep.report.wording import clean, count
+from actsweep.report.wording import clean
 from actsweep.studies.results import Computed, compute
 from actsweep.studies.verifying.contents import Contents
 from actsweep.studies.verifying.findings import Check, Finding

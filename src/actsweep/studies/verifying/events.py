@@ -17,9 +17,10 @@ from actsweep.events import (
     TrialStopped,
     place_of,
 )
+from actsweep.plural import count
 from actsweep.records import LedgerContent, StudyFolder, read_ledger
 from actsweep.records.derived.stopping import best_accuracies
-from actsweep.report.wording import clean, count
+from actsweep.report.wording import clean
 from actsweep.studies.verifying.findings import Check, Finding
 from actsweep.study import Study, cell_label
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from actsweep.errors import RequestError
 from actsweep.events import StudyRecord
+from actsweep.plural import count
 from actsweep.records import RESUME_FILE, TRIAL_FILE, StudyFolder, best_of_cells, read_trial
-from actsweep.report.wording import clean, count
+from actsweep.report.wording import clean
 from actsweep.settings import StudyConfig, TrialConfig
 from actsweep.studies.cleaning import WEIGHTS
 from actsweep.studies.verifying.contents import TRIALS, Contents

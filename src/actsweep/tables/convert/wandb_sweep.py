@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from actsweep.study import PHASES
 from actsweep.tables.convert.runs import FAILED, Cells, Run, cell, flat, settings_of
-from actsweep.tables.schema import PHASES
 
 if TYPE_CHECKING:
     from actsweep.tracker import SweepRun

@@ -27,7 +27,7 @@ from actsweep.tracker.faults import fault_of
 from actsweep.tracker.login import require_key
 from actsweep.tracker.outcome import StudyOutcome
 from actsweep.tracker.published.dashboard import Place, save_views, saved_report, views_show
-from actsweep.tracker.published.stored import add_to_summary, read_run
+from actsweep.tracker.stored import add_to_summary, read_run
 from actsweep.tracker.study_run import lacking_outcome, show_outcome
 from actsweep.tracker.sweeps.sweep_file import study_sweep
 

@@ -16,7 +16,7 @@ from actsweep.events import (
 from actsweep.records import Attempt, Ledger, StudyFolder, read_ledger
 from actsweep.search.mirror import Mirror
 from actsweep.search.queue import Outcome, TrialQueue
-from actsweep.studies.results import rebuild
+from actsweep.studies.results import rebuilt
 from actsweep.study import Study, Trial
 from actsweep.train import train
 from spoiling import Compose
@@ -40,7 +40,7 @@ def finished(compose: Compose, tmp_path_factory: pytest.TempPathFactory) -> Path
             queue.end(trial.trial_id, Outcome(trained(trial, source, folder, ledger)))
         ledger(StudyFinished(9.0))
     Mirror(study, folder, read_ledger(folder.ledger).fold()).close()
-    rebuild(folder)
+    rebuilt(folder)
     return folder.path
 
 

@@ -14,7 +14,7 @@ from actsweep.events import (
     Evaluation,
 )
 from actsweep.records import StudyFolder
-from actsweep.studies.results import rebuild
+from actsweep.studies.results import rebuilt
 from actsweep.studies.verifying import verify_study
 from spoiling import events_of, failed, forge, notes, spoil
 
@@ -44,7 +44,7 @@ class TestCurves:
             for e in events_of(study)
         )
         forge(study, forged)
-        rebuild(study)
+        rebuilt(study)
         self.rewrite(study, lambda table: table, compression="none")
         assert "curves" not in failed(verify_study(study.path))
 

@@ -13,7 +13,7 @@ from actsweep.events import (
     TrialStarted,
 )
 from actsweep.records import Attempt, Ledger, StudyFolder, held
-from actsweep.studies.results import rebuild
+from actsweep.studies.results import rebuilt
 from actsweep.studies.verifying import verify_study
 from actsweep.train.checkpoint import ResumeFile
 from spoiling import events_of, failed, forge, notes, spoil
@@ -77,12 +77,12 @@ class TestInterrupted:
     def test_results_agree_however_the_folder_is_called(
         self, study: StudyFolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        rebuild(study)
+        rebuilt(study)
         monkeypatch.chdir(study.path.parent)
         assert failed(verify_study(Path("smoke"))) == []
 
     def test_results_of_an_earlier_moment_are_found(self, study: StudyFolder) -> None:
-        rebuild(study)
+        rebuilt(study)
         last = events_of(study)[-1]
         assert isinstance(last, Evaluation)
         with Ledger(study.ledger) as ledger:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from actsweep.cli.analyze import run_analyze
 from actsweep.errors import TableError
-from actsweep.tables import run_analyze
 from converted import converted, place
 from curve_tables import Row, make_rows, write_csv
 

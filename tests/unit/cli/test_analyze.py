@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from actsweep.cli.analyze import run_analyze
 from actsweep.errors import ActsweepError, RequestError
-from actsweep.tables import run_analyze
 from curve_tables import make_rows, write_csv, write_parquet
 
 
@@ -167,7 +167,7 @@ def test_text_of_a_file_cannot_control_the_terminal_or_the_page(
 def test_it_starts_without_the_heavy_packages(curves: Path) -> None:
     code = """
 import sys
-from actsweep.tables import run_analyze
+from actsweep.cli.analyze import run_analyze
 assert "pyarrow" not in sys.modules and "pandas" not in sys.modules
 run_analyze(["curves.csv", "--out", "started"])
 heavy = {"torch", "torchvision", "pytorch_lightning", "ray", "hydra", "omegaconf", "wandb", "optuna", "tensorboard"}

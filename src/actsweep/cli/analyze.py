@@ -11,9 +11,10 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from actsweep.analysis import AnalysisOptions, TrialCurve
+from actsweep.cli.command import Parser
 from actsweep.errors import ActsweepError, RequestError
 from actsweep.records import StudyFolder, write_whole
 from actsweep.report.wording import clean
@@ -168,19 +169,11 @@ def _show(job: Job, results: Results, console: Console, titled: bool) -> None:
             console.print(f"{label:<8} {clean(file)}", markup=False, highlight=False, soft_wrap=True)
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose refusals are errors of ours."""
-
-    def error(self, message: str) -> NoReturn:
-        raise RequestError(f"analyze: {message}; see actsweep analyze --help")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="actsweep analyze",
-        usage="actsweep analyze CURVES... [OPTIONS]",
-        description="Analyse anyone's curves as a study of our own: measures, intervals, verdicts, report.",
-        allow_abbrev=False,
+def _parser() -> Parser:
+    parser = Parser(
+        "analyze",
+        "CURVES... [OPTIONS]",
+        "Analyse anyone's curves as a study of our own: measures, intervals, verdicts, report.",
     )
     add = parser.add_argument
     add(
