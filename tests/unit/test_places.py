@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SCRIPTS = [path for folder in ("bench", "scripts", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
 FILE = re.compile(r"`((?:tests|src|bench|scripts|conf|docker|docs)/[\w./-]+\.\w+)`")
-EXAMPLES = {"conf/search/halton.yaml", "conf/config.yaml", "src/actsweep/report/figures/costs.py"}  # to be written
+EXAMPLES = {"conf/search/halton.yaml", "src/actsweep/report/figures/costs.py"}  # to be written
 EXAMPLES |= {"tests/unit/report/figures/test_costs.py"}
 
 

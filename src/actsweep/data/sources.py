@@ -77,15 +77,13 @@ def prepare(settings: DataSettings, sources: Mapping[str, Callable[[DataSettings
     return Source(str(entry), origin.label, found.fingerprint, found.classes, found.shape)
 
 
-def download_ahead(
-    settings: DataSettings, sources: Mapping[str, Callable[[DataSettings], Origin]] = SOURCES
-) -> Download | None:
+def download_ahead(settings: DataSettings) -> Download | None:
     """What `prepare` would download first; None where it needs nothing but this machine and the user's files.
 
     Raises:
         DataError: `data.root` is no folder, or cannot be written to.
     """
-    origin = _origin(settings, sources)
+    origin = _origin(settings, SOURCES)
     entry = cache.entry_folder(origin.key)
     return None if contents(entry) else origin.download(entry)
 

@@ -1,6 +1,7 @@
 """Every setting of a study, checked when it is constructed. Importing this module loads neither torch nor Ray.
 
-Defaults are not here but in `conf/`: a setting that no configuration file names is an error, never a silent default.
+Defaults are not here but in `conf/`: a setting that no configuration file names is an error. Those that have one here
+as well came after the first studies, whose ledgers do not name them.
 """
 
 from actsweep.settings.base import (

@@ -64,6 +64,8 @@ def test_a_file_that_a_choice_of_ones_own_asks_for_is_named(tmp_path: Path) -> N
     "word",
     ["++model._target_=os.system", "+study._target_=os.system", "data={_target_: os.system, _args_: [touch made]}"],
 )
-def test_a_target_is_a_setting_that_there_is_not(word: str) -> None:
-    with pytest.raises(RequestError):
+def test_a_target_is_a_setting_that_there_is_not(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RequestError, match="no such setting"):
         names("sweep", word)
+    assert list(tmp_path.iterdir()) == []

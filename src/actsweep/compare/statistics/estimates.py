@@ -46,11 +46,11 @@ def unit_means(values: FloatArray, unit: NDArray[np.intp]) -> FloatArray:
     return sums[counts > 0] / counts[counts > 0]
 
 
-def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a share; NaN for n = 0. Wilson (1927), J. Am. Stat. Assoc. 22, 209."""
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """Wilson's score interval of a share, at 95 %; NaN for n = 0. Wilson (1927), J. Am. Stat. Assoc. 22, 209."""
     if n == 0:
         return NAN, NAN
-    z2 = float(special.ndtri(0.5 + level / 2.0)) ** 2
+    z2 = float(special.ndtri(0.975)) ** 2
     share = successes / n
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)

@@ -38,7 +38,7 @@ class EqualPoints(Searcher):
             `{"distribution": "log_uniform", "min": 1e-4, "max": 0.1}`.
         points: how many points each group gets. A grid may have fewer, as may a space of choices: no point comes twice.
         seed: of the points, whole and not negative; the grid needs none.
-        search: `sobol` (scrambled), `random` or `grid`.
+        search: how points are drawn, one of `actsweep.settings.Drawn`, such as `sobol` (scrambled) or `grid`.
 
     Raises:
         RequestError: a setting is in both, has nothing to choose from or another distribution, or the points are too

@@ -1,4 +1,4 @@
-"""Forty requests that cannot be met: each is one message that says what is wrong, and leaves nothing behind."""
+"""Requests that cannot be met: each is one message that says what is wrong, and leaves nothing behind."""
 
 import re
 from collections.abc import Callable
