@@ -3,7 +3,7 @@ import math
 import pytest
 
 from actsweep.errors import RequestError
-from actsweep.study.space import Dimension, dimensions, text, value_lists
+from actsweep.study.space import Dimension, combinations, dimensions, middle, text, value_lists, widened
 
 LR = {"distribution": "log_uniform", "min": 1e-4, "max": 1e-1}
 
@@ -55,6 +55,61 @@ def test_an_edge_is_a_tenth_of_the_logarithmic_range(value: float, near: str | N
 def test_a_choice_has_no_edge() -> None:
     assert Dimension("x", "choice", values=(1, 2)).edge(1) is None
     assert math.isnan(Dimension("x", "choice", values=(1, 2)).low)
+
+
+def test_an_edge_of_a_linear_range_is_a_tenth_of_it() -> None:
+    assert [Dimension("x", "uniform", 0.0, 1.0).edge(value) for value in (0.09, 0.5, 0.91)] == ["low", None, "high"]
+
+
+@pytest.mark.parametrize(
+    ("dimension", "lower", "higher"),
+    [
+        (Dimension("x", "log_uniform", 0.01, 1.0), (0.001, 1.0), (0.01, 10.0)),
+        (Dimension("x", "uniform", 2.0, 4.0), (1.0, 4.0), (2.0, 5.0)),
+        (Dimension("x", "int_uniform", 2, 5), (0, 5), (2, 7)),
+    ],
+)
+def test_a_range_grows_by_half_its_width(
+    dimension: Dimension, lower: tuple[float, float], higher: tuple[float, float]
+) -> None:
+    for side, expected in (("low", lower), ("high", higher)):
+        grown = dimension.grown(side)
+        assert (grown.low, grown.high) == pytest.approx(expected)
+
+
+def test_a_choice_does_not_grow() -> None:
+    choice = Dimension("x", "choice", values=(1, 2))
+    assert choice.grown("high") == choice
+
+
+def test_ranges_of_a_space_grow_in_turn_and_each_by_its_path() -> None:
+    lr, decay = Dimension("lr", "uniform", 0.0, 2.0), Dimension("decay", "uniform", 0.0, 1.0)
+    after = widened([lr, decay], [("lr", "high"), ("lr", "high")])
+    assert [(dimension.low, dimension.high) for dimension in after] == [(0.0, 4.5), (0.0, 1.0)]
+
+
+def test_positions_are_spread_over_the_width() -> None:
+    assert Dimension("x", "uniform", 2.0, 4.0).width == 2.0
+    assert Dimension("x", "int_uniform", 1, 4).width == 4
+    assert Dimension("x", "log_uniform", 0.1, 1.0).width == pytest.approx(math.log(10))
+    assert Dimension("x", "choice", values=(1, 2)).width == 0.0
+
+
+def test_the_extremes_are_the_ends_or_all_of_a_choice() -> None:
+    assert Dimension("x", "uniform", 2, 4).extremes() == (2.0, 4.0)
+    assert Dimension("x", "int_uniform", 2.0, 4.0).extremes() == (2, 4)
+    assert Dimension("x", "choice", values=(1, 2, 3)).extremes() == (1, 2, 3)
+
+
+def test_a_space_has_a_middle_and_combinations_of_its_choices() -> None:
+    space = [
+        Dimension("lr", "log_uniform", 0.01, 1.0),
+        Dimension("norm", "choice", values=("none", "group", "batch")),
+        Dimension("nesterov", "choice", values=(True, False)),
+    ]
+    assert middle(space) == {"lr": pytest.approx(0.1), "norm": "group", "nesterov": False}
+    assert combinations(space) == 6
+    assert combinations(space[:1]) == 1
 
 
 @pytest.mark.parametrize(

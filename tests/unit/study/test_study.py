@@ -18,6 +18,21 @@ def test_a_trial_gets_its_cell_and_its_nuisance_values(compose: Compose) -> None
 
 
 @pytest.mark.parametrize(
+    ("words", "unit", "units"),
+    [
+        ([], "seed", 10),
+        (["study.replicate.seeds=4"], "seed", 4),
+        (["study.tune.blocks=2", "study.replicate.seeds=4"], "block", 2),
+    ],
+)
+def test_tuning_blocks_are_independent_and_where_there_is_one_its_seeds(
+    compose: Compose, words: list[str], unit: str, units: int
+) -> None:
+    study = Study(compose(*words))
+    assert (study.unit, study.units) == (unit, units)
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["study.scientific.model.activation=[relu]"], "needs at least two values to compare"),
