@@ -1,6 +1,6 @@
 """The Python door: a study's results as DataFrames."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ class LoadedStudy:
     """
 
     path: Path
-    results: Results
+    results: Results = field(repr=False)
 
     @cached_property
     def curves(self) -> "pd.DataFrame":

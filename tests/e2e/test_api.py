@@ -29,6 +29,12 @@ def test_a_studys_own_curves_analysed_as_anyones_give_its_results(smoke: Any) ->
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordsError, match=r"no results.json in it yet; to make it: actsweep report"):
         actsweep.load(tmp_path)
+    with pytest.raises(RecordsError, match="nowhere holds no study: there is no such folder"):
+        actsweep.load(tmp_path / "nowhere")
+
+
+def test_a_study_is_shown_by_its_folder_and_not_by_all_it_holds(smoke: Any) -> None:
+    assert repr(actsweep.load(smoke.folder)) == f"LoadedStudy(path={smoke.folder!r})"
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

@@ -106,7 +106,7 @@ def _complete(words: list[str]) -> int:
             print(" ".join(option for option in options_of(command) if option.startswith(line[-1])))  # noqa: T201
         elif command.takes_overrides and (values := _values(line[-1])):
             print(" ".join(values))  # noqa: T201
-        elif command.takes_overrides:
+        elif command.takes_overrides and not re.match(r"\+*study\.(scientific|nuisance|arms)\..*=", line[-1]):  # lists
             settings = [word for word in line[2:-1] if not word.startswith("-") and "=" in word]
             os.environ["COMP_LINE"] = " ".join([line[0], *settings, line[-1]])
             with suppress(ActsweepError), redirect_stderr(StringIO()):

@@ -22,6 +22,8 @@ def read_results(folder: StudyFolder) -> Results:
             content = file.read(_LARGEST + 1)
         results = json.loads(content) if len(content) <= _LARGEST else None
     except FileNotFoundError as error:
+        if not folder.path.is_dir():
+            raise RecordsError(f"{folder.path} holds no study: there is no such folder") from error
         hint = f"actsweep report {folder.path}"
         raise RecordsError(f"{folder.path}: no {folder.results.name} in it yet; to make it: {hint}") from error
     except (ValueError, RecursionError) as error:

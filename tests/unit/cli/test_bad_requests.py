@@ -30,6 +30,8 @@ BAD = [
     (["sweep", "study.factor=model.width"], "study.factor: 'model.width' is not swept"),
     (["sweep", "trainer.precision=fp16"], "trainer.precision: 'fp16' is not accepted; known are fp32, bf16"),
     (["sweep", "plugins=[no_such_module_here]"], "no_such_module_here"),
+    (["sweep", "plugins=my_swish"], "plugins: takes a list, written plugins=[my_swish]"),
+    (["sweep", "data=image_folder", f"data.root={__file__}"], "that is a file, not a folder"),
     (["sweep", "plugins=[my_swish.py]"], "'my_swish.py' is a file; a module is named without .py: plugins=[my_swish]"),
     (["train", "model.activation=my_swish"], "did you mean 'mish'? One of your own needs plugins=[MODULE]"),
     (
@@ -187,5 +189,5 @@ def test_train_alone_takes_a_single_value_of_what_is_swept(word: str, compose: C
     assert word in (f"model.activation={config.model.activation}", f"optimizer.lr={config.optimizer.lr}")
 
 
-def test_there_are_forty_of_different_kinds() -> None:
+def test_they_are_many_and_none_comes_twice() -> None:
     assert len({" ".join(words) for words, _ in BAD}) == len(BAD) >= 40

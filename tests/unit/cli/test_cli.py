@@ -138,7 +138,15 @@ class TestCompletion:
     ) -> None:
         assert self.complete(line, monkeypatch, capsys) == values
 
-    @pytest.mark.parametrize("line", ["actsweep export outputs/", "actsweep sweep nosuch.", "actsweep sweep a=[ b"])
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "actsweep sweep study.scientific.model.activation=",
+            "actsweep export outputs/",
+            "actsweep sweep nosuch.",
+            "actsweep sweep a=[ b",
+        ],
+    )
     def test_of_what_nothing_is_known_of(
         self, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -60,6 +60,10 @@ class TestPlan:
         assert figures["cells"] == ["relu/3", "sigmoid/3"]
         assert figures["trials"]["tune"] == figures["trials"]["replicate"] == 4
         assert figures["trials"]["total"] == 8
+        assert (figures["images"], figures["steps_per_epoch"]) == (
+            {"train": 256, "val": 128, "test": 128},
+            {"low": 8, "high": 8},
+        )
         assert figures["units"] == {"of": "seed", "per_cell": 2, "for_verdicts": 10}
         assert figures["stopping"]["rule"] == "none"
         hours = figures["core_hours"]

@@ -47,7 +47,8 @@ def list_images(root: str) -> Listing:
     try:
         if not folder.is_dir():
             place = f" (looked for {folder})" if str(folder) != root else ""
-            raise DataError(f"data.root={root}: there is no such folder{place}")
+            what = "that is a file, not a folder" if folder.exists() else f"there is no such folder{place}"
+            raise DataError(f"data.root={root}: {what}")
         pools = _pools(folder)
         classes = _classes_of(pools)
         found = [[_images(folder, pool / name) for name in classes] for pool in pools]

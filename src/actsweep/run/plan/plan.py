@@ -72,6 +72,8 @@ class Plan:
         study: the study.
         phases: trials by phase.
         most_widened: tune trials that widening ranges may add.
+        images: to train on, to validate on and to test on.
+        steps: training steps of an epoch, the fewest and the most of any cell.
         time: what they take; None where this machine cannot tell.
         no_time: why there is no time.
         disk: what they need on the disk.
@@ -80,6 +82,8 @@ class Plan:
     study: Study
     phases: Mapping[Phase, int]
     most_widened: int
+    images: tuple[int, int, int]
+    steps: tuple[int, int]
     time: Time | None
     no_time: str
     disk: Disk
@@ -92,6 +96,8 @@ class Plan:
             "cells": [cell.label for cell in self.study.cells],
             "search": self.study.config.search.name,
             "trials": {**self.phases, "total": sum(self.phases.values()), "widen_at_most": self.most_widened},
+            "images": dict(zip(("train", "val", "test"), self.images, strict=True)),
+            "steps_per_epoch": {"low": self.steps[0], "high": self.steps[1]},
             "units": {"of": self.study.unit, "per_cell": self.study.units, "for_verdicts": ENOUGH_UNITS},
             "stopping": {
                 "rule": scheduler.name,
@@ -127,7 +133,17 @@ def make_plan(config: StudyConfig) -> Plan:
         trials = [_on_cpu(trial) for trial in trials]
     costs = probe_cells(trials, source, timed=not no_time)
     time = None if no_time else _time(study, costs)
-    return Plan(study, study.planned, study.most_widened, time, no_time, _disk(study, costs, source))
+    steps = [cost.steps for cost in costs]
+    return Plan(
+        study=study,
+        phases=study.planned,
+        most_widened=study.most_widened,
+        images=costs[0].images,
+        steps=(min(steps), max(steps)),
+        time=time,
+        no_time=no_time,
+        disk=_disk(study, costs, source),
+    )
 
 
 def _middle_trials(study: Study) -> list[TrialConfig]:

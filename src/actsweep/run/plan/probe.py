@@ -28,6 +28,7 @@ class CellCost:
     """What one trial of a cell takes.
 
     Attributes:
+        images: to train on, to validate on and to test on.
         steps: training steps of an epoch.
         start: seconds before the first evaluation.
         step: seconds of a training step.
@@ -38,6 +39,7 @@ class CellCost:
         row_bytes: what one evaluation leaves in the records.
     """
 
+    images: tuple[int, int, int]
     steps: int
     start: float
     step: Estimate
@@ -101,6 +103,7 @@ def _cost(config: TrialConfig, data: Data, step: float) -> CellCost:
     shown = sum(min(len(part.labels), EVALUATED_IMAGES) for part in (data.probe, data.val))
     test = len(data.test.labels)
     return CellCost(
+        images=(len(data.train.labels), len(data.val.labels), test),
         steps=steps,
         start=max(0.0, run.clock[1] - run.clock[0] - evaluation.middle),
         step=Estimate(min(step, in_epoch.low), in_epoch.middle, max(step, in_epoch.high)),

@@ -27,6 +27,7 @@ def _lines(plan: Plan) -> list[tuple[str, str]]:
     disk = plan.disk
     return [
         ("cells", _cells(plan)),
+        ("data", _data(plan)),
         ("trials", _trials(plan)),
         ("verdicts", _verdicts(plan.study)),
         ("stopping", _stopping(plan)),
@@ -43,6 +44,13 @@ def _cells(plan: Plan) -> str:
     labels = [clean(cell.label) for cell in plan.study.cells]
     more = len(labels) - _LISTED_CELLS
     return f"{len(labels)}: {', '.join(labels[:_LISTED_CELLS])}" + (f" and {more} more" if more > 0 else "")
+
+
+def _data(plan: Plan) -> str:
+    train, val, test = plan.images
+    fewest, most = plan.steps
+    steps = count(most, "step") if fewest == most else f"{fewest} to {most} steps"
+    return f"{count(train, 'image')} to train on, {val} to validate, {test} to test; {steps} an epoch"
 
 
 def _trials(plan: Plan) -> str:

@@ -122,10 +122,14 @@ def test_a_folder_of_another_form_is_refused(folder, counts, message):
         list_images(str(folder(counts)))
 
 
-@pytest.mark.parametrize("make", [lambda path: None, Path.touch], ids=["missing", "a file"])
-def test_a_root_that_is_no_folder_is_refused(tmp_path, make):
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [(lambda path: None, "there is no such folder"), (Path.touch, "that is a file, not a folder")],
+    ids=["missing", "a file"],
+)
+def test_a_root_that_is_no_folder_is_refused(tmp_path, make, message):
     make(tmp_path / "nowhere")
-    with pytest.raises(DataError, match=r"data\.root=\S*nowhere: there is no such folder"):
+    with pytest.raises(DataError, match=rf"data\.root=\S*nowhere: {message}"):
         list_images(str(tmp_path / "nowhere"))
 
 
