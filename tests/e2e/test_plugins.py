@@ -181,7 +181,7 @@ def test_a_plugin_that_raises_fails_its_trials_and_no_other(actsweep: Command, t
         (["plugins=[my_activatoin]"], "plugins: there is no module 'my_activatoin' on Python's path"),
         (["plugins=[my_activation.py]"], "a module is named without .py: plugins=[my_activation]"),
         (["plugins=[./my_activation]"], "plugins.0: './my_activation' is no name of a module"),
-        (["plugins=my_activation"], "plugins: should be a valid list, not 'my_activation'"),
+        (["plugins=my_activation"], "plugins: takes a list, written plugins=[my_activation]"),
         (["plugins=[broken]"], "plugins: broken cannot be imported: ZeroDivisionError: division by zero ("),
         (["plugins=[thief]"], "plugins: thief cannot be imported: the activation 'relu' is actsweep's own"),
         (["plugins=[my_activation]", "model.name=mpl"], "model.name: unknown model 'mpl'; known are cnn"),

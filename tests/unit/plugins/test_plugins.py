@@ -251,7 +251,7 @@ def test_a_plugin_is_listed_as_a_module(name: str) -> None:
 
 
 def test_plugins_are_a_list() -> None:
-    with pytest.raises(RequestError, match=r"(?m)^plugins: should be a valid list, not 'mine'"):
+    with pytest.raises(RequestError, match=r"(?m)^plugins: takes a list, written plugins=\[mine\]"):
         validated(TrialConfig, {"plugins": "mine"})
 
 
