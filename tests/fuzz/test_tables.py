@@ -70,18 +70,18 @@ TYPES: tuple[Callable[[Any], Any], ...] = (
     lambda column: pa.array([2**64 - 1] * len(column), pa.uint64()),
     lambda column: pa.array([True] * len(column)),
 )
-SPELLINGS: tuple[Callable[[bytes], bytes], ...] = (
-    lambda table: b"\xef\xbb\xbf" + table,
-    lambda table: table.decode().encode("utf-16"),
-    lambda table: table.replace(b"\n", b"\r\n"),
-    lambda table: table.replace(b"\n", b"\r"),
-    lambda table: table.replace(b",", b";"),
-    lambda table: table.replace(b",", b", "),
-    lambda table: table.replace(b"lr", b"epoch", 1),
-    lambda table: table + b'"',
-    lambda table: table + b"," * 100_000,
-    lambda table: table.partition(b"\n")[0],
-    lambda table: table.replace(b"relu", b"x" * 70_000, 1),
+SPELLINGS: tuple[tuple[Callable[[bytes], bytes], bool], ...] = (  # and whether a table of that spelling is read
+    (lambda table: b"\xef\xbb\xbf" + table, True),
+    (lambda table: table.decode().encode("utf-16"), False),
+    (lambda table: table.replace(b"\n", b"\r\n"), True),
+    (lambda table: table.replace(b"\n", b"\r"), True),
+    (lambda table: table.replace(b",", b";"), False),
+    (lambda table: table.replace(b",", b", "), True),
+    (lambda table: table.replace(b"lr", b"epoch", 1), False),
+    (lambda table: table + b'"', False),
+    (lambda table: table + b"," * 100_000, False),
+    (lambda table: table.partition(b"\n")[0], False),
+    (lambda table: table.replace(b"relu", b"x" * 70_000, 1), False),
 )
 FAST = settings(deadline=None, database=None, derandomize=True)
 
@@ -189,8 +189,8 @@ def test_parquet_tables_with_columns_of_other_types(folder: Path, name: str) -> 
     assert not analysed_or_refused(folder / "twice.parquet")
 
 
-@pytest.mark.parametrize("place", range(len(SPELLINGS)))
-def test_csv_tables_as_other_programs_write_them(folder: Path, place: int) -> None:
+@pytest.mark.parametrize(("spelt", "is_read"), SPELLINGS)
+def test_csv_tables_as_other_programs_write_them(folder: Path, spelt: Callable[[bytes], bytes], is_read: bool) -> None:
     whole = write_csv(folder / "whole.csv", make_rows()).read_bytes()
-    (folder / "other.csv").write_bytes(SPELLINGS[place](whole))
-    analysed_or_refused(folder / "other.csv")
+    (folder / "other.csv").write_bytes(spelt(whole))
+    assert analysed_or_refused(folder / "other.csv") == is_read

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from actsweep import __version__
 from actsweep.cli import jobs, machine, results, studies, sweeps, tracking
-from actsweep.cli.command import DONE, INCOMPLETE, INTERRUPTED, WRONG_REQUEST
+from actsweep.cli.command import DONE, INCOMPLETE, INTERRUPTED, WRONG_REQUEST, option
 from actsweep.cli.help import FLAGS, options_of, overview, show_help
 from actsweep.cli.memory import require_address_space
 from actsweep.errors import (
@@ -33,6 +33,7 @@ GROUPS = {
     "This machine": machine.COMMANDS,
 }
 COMMANDS = {name: command for commands in GROUPS.values() for name, command in commands.items()}
+_SWEPT = re.compile(r"\+*study\.(scientific|nuisance|arms)\..*=")  # lists, of which Hydra would complete the places
 
 
 def run(words: Sequence[str]) -> int:
@@ -103,10 +104,10 @@ def _complete(words: list[str]) -> int:
         print(" ".join(name for name in COMMANDS if name.startswith(line[-1])))  # noqa: T201
     elif (command := COMMANDS.get(line[1])) is not None:
         if line[-1].startswith("-"):
-            print(" ".join(option for option in options_of(command) if option.startswith(line[-1])))  # noqa: T201
+            print(" ".join(name for name in options_of(command) if name.startswith(line[-1])))  # noqa: T201
         elif command.takes_overrides and (values := _values(line[-1])):
             print(" ".join(values))  # noqa: T201
-        elif command.takes_overrides and not re.match(r"\+*study\.(scientific|nuisance|arms)\..*=", line[-1]):  # lists
+        elif command.takes_overrides and not _SWEPT.match(line[-1]):
             settings = [word for word in line[2:-1] if not word.startswith("-") and "=" in word]
             os.environ["COMP_LINE"] = " ".join([line[0], *settings, line[-1]])
             with suppress(ActsweepError), redirect_stderr(StringIO()):
@@ -116,8 +117,8 @@ def _complete(words: list[str]) -> int:
 
 def _folder_of_choices(words: list[str]) -> list[str]:
     """The option for a folder of one's own choices, where the words have it and the folder is there."""
-    found = re.search(r"(?:^| )--config-dir[= ]+(\S+)", " ".join(words))
-    return [f"--config-dir={found[1]}"] if found and Path(found[1]).is_dir() else []
+    folder, _ = option("--config-dir", words)
+    return [f"--config-dir={folder}"] if folder and Path(folder).is_dir() else []
 
 
 def _values(word: str) -> list[str]:

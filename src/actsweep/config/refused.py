@@ -53,8 +53,7 @@ def _unnamed(words: Sequence[str]) -> str:
             continue
         override = parser.parse_override(word)
         key = override.key_or_group
-        of_ours = (config_folder() / key).is_dir()
-        is_setting = "." in key or (key in StudyConfig.model_fields and not of_ours)
+        is_setting = "." in key or (key in StudyConfig.model_fields and not choices(key))
         if not is_setting and not _is_name(override.value()):
             return word
     return ""
@@ -67,12 +66,11 @@ def _is_name(value: Any) -> bool:
 
 
 def _no_choice(word: str, words: Sequence[str]) -> str:
-    group = word.partition("=")[0]
+    group, _, name = word.partition("=")
     known = choices(group.lstrip("+"))
     if any(each.startswith("--config-dir") for each in words):
-        known.append("those of your --config-dir")
-    listed = f"; known are {', '.join(known)}" if known else ""
-    return f"{word}: takes the name of a choice{listed}; a name that reads like a number has quotes: {group}=\"'3'\""
+        known.append(f"those of your --config-dir (for one that is called so: {group}=\"'{name}'\")")
+    return f"{word}: takes the name of a choice; known are {', '.join(known)}"
 
 
 def _no_setting(path: str, text: str) -> str:

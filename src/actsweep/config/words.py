@@ -9,7 +9,7 @@ from typing import NoReturn
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from actsweep.config.known import config_folder, setting_named
+from actsweep.config.known import choices, setting_named
 from actsweep.errors import RequestError
 from actsweep.settings import known_are
 
@@ -101,6 +101,6 @@ def _refuse_reach(words: Sequence[str]) -> None:
         key, place = override.key_or_group, override.package or ""
         if _HYDRA.match(key) or _HYDRA.match(place):
             raise RequestError(f"{key}: a setting of Hydra itself, which actsweep sets; override settings of its own")
-        is_group = "/" in key or (config_folder() / key).is_dir()
+        is_group = "/" in key or bool(choices(key))
         if is_group and _NO_NAME.search(word.partition("=")[2]):
             raise RequestError(f"{word}: takes the name of a choice, not a path; for choices of your own: --config-dir")

@@ -96,6 +96,15 @@ class StudyFolder:
                     for entry in entries:
                         _refuse_special(entry)
 
+    def refuse_missing(self) -> None:
+        """Check that the folder is there.
+
+        Raises:
+            RecordsError: it is not.
+        """
+        if not self.path.is_dir():
+            raise RecordsError(f"{self.path} holds no study: there is no such folder")
+
     def read_config(self) -> StudyConfig:
         """The configuration that the study was started with.
 
@@ -103,9 +112,9 @@ class StudyFolder:
             RecordsError: the folder holds no study.
             RequestError: the file is damaged or of another version.
         """
+        self.refuse_missing()
         if not self.config_file.is_file():
-            lacking = f"{self.config_file.name} in it" if self.path.is_dir() else "such folder"
-            raise RecordsError(f"{self.path} holds no study: there is no {lacking}")
+            raise RecordsError(f"{self.path} holds no study: there is no {self.config_file.name} in it")
         tree = _read_yaml(self.config_file)
         refuse_plugins_in(self.path, tree.get("plugins"))
         return validated(StudyConfig, tree)

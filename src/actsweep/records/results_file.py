@@ -14,16 +14,15 @@ def read_results(folder: StudyFolder) -> Results:
     """The results of a study as they were last written.
 
     Raises:
-        RecordsError: there are none yet, or the file is damaged.
+        RecordsError: there is no such folder, there are none yet, or the file is damaged.
     """
+    folder.refuse_missing()
     damaged = f"{folder.results} is damaged; to rebuild it: actsweep report {folder.path}"
     try:
         with folder.results.open("rb") as file:
             content = file.read(_LARGEST + 1)
         results = json.loads(content) if len(content) <= _LARGEST else None
     except FileNotFoundError as error:
-        if not folder.path.is_dir():
-            raise RecordsError(f"{folder.path} holds no study: there is no such folder") from error
         hint = f"actsweep report {folder.path}"
         raise RecordsError(f"{folder.path}: no {folder.results.name} in it yet; to make it: {hint}") from error
     except (ValueError, RecursionError) as error:

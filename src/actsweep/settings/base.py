@@ -83,7 +83,7 @@ def _describe(kind: type[Settings], item: Any) -> str:
         given = _shown(item["input"])
         message = f"{given} is not accepted; {known_are(expected, given.strip(chr(39)))}"
     elif item["type"] == "list_type" and isinstance(item["input"], str):
-        message = f"takes a list, written {path}=[{_cut(item['input']).removesuffix('.py')}]"
+        message = f"takes a list, written {path}=[{_cut(item['input'])}]"
     elif item["type"] != "value_error":
         message = (
             re.sub(r"^(Input|String|List|Dictionary) should", "should", message) + f", not {_shown(item['input'])}"

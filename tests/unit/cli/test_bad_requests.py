@@ -36,7 +36,7 @@ BAD = [
     (["train", "model.activation=my_swish"], "did you mean 'mish'? One of your own needs plugins=[MODULE]"),
     (
         ["sweep", "search=null"],
-        f"search=null: takes the name of a choice; known are {SEARCHES}; a name that reads like a number has quotes",
+        f"search=null: takes the name of a choice; known are {SEARCHES}",
     ),
     (["sweep", "trainer.epochs=${nope}"], "trainer.epochs: Interpolation key 'nope' not found"),
     (["sweep", "run.name=${oc.env:NO_SUCH_VARIABLE}"], "run.name: "),

@@ -4,7 +4,6 @@ import pytest
 
 from actsweep.compare import Interval
 from actsweep.compare.wording import finding, number, percent, sentence
-from actsweep.plural import count
 
 
 @pytest.mark.parametrize(
@@ -79,10 +78,6 @@ def test_a_difference_is_said_without_a_sign(interval: Interval, said: str, agai
 def test_ends_get_as_many_digits_as_tell_them_from_each_other_and_from_what_is_asked() -> None:
     found = finding("r_cost", ("relu", "sigmoid"), Interval(2.003, 2.0012, 2.0051), 0.95, 2.0, "exact")
     assert found.clause.endswith("2.003 times as long as one of relu (95 % interval 2.001 to 2.005)")
-
-
-def test_one_is_singular_and_all_else_plural() -> None:
-    assert [count(n, "epoch") for n in (0, 1, 2, 2.5)] == ["0 epochs", "1 epoch", "2 epochs", "2.5 epochs"]
 
 
 def test_a_sentence_has_a_capital_and_a_stop_and_leaves_names_alone() -> None:

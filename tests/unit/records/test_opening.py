@@ -11,6 +11,7 @@ from actsweep.plugins import refuse_plugins_in, refuse_working_folder
 from actsweep.records import Ledger, StudyFolder, holds_study, open_study
 from actsweep.settings import StudyConfig
 from actsweep.studies.verifying import verify_study
+from ledgers import began
 
 Compose = Callable[..., StudyConfig]
 
@@ -23,15 +24,7 @@ def config(compose: Compose) -> StudyConfig:
 @pytest.fixture
 def folder(config: StudyConfig, tmp_path: Path) -> StudyFolder:
     """A study that has begun."""
-    folder = StudyFolder(tmp_path)
-    folder.write_config(config)
-    with Ledger(folder.ledger) as ledger:
-        ledger(
-            StudyStarted(
-                "smoke", {"label": "digits", "fingerprint": "f", "classes": 10}, {}, config.model_dump(mode="json"), 0.0
-            )
-        )
-    return folder
+    return began(tmp_path, config)
 
 
 def edit(folder: StudyFolder, before: str, after: str) -> None:

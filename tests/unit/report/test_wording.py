@@ -1,6 +1,5 @@
 import pytest
 
-from actsweep.plural import count
 from actsweep.report.wording import clean, duration, hundredths, number, percent, points
 
 
@@ -51,7 +50,6 @@ def test_nothing_rounds_to_minus_zero() -> None:
 
 def test_one_point_is_singular() -> None:
     assert [points(0.01), points(0.013)] == ["1.0 percentage point", "1.3 percentage points"]
-    assert [count(1, "trial"), count(0, "trial")] == ["1 trial", "0 trials"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (754, "12:34"), (3661, "1:01:01")])

@@ -10,7 +10,7 @@ from actsweep.records import StudyFolder
 from actsweep.run.ending import last_words, stopped, way_on
 from actsweep.settings import StudyConfig
 from actsweep.system.halt import Halt
-from began import began
+from ledgers import began
 
 Compose = Callable[..., StudyConfig]
 

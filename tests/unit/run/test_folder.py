@@ -8,7 +8,7 @@ import pytest
 from actsweep.records import Ledger, StudyFolder
 from actsweep.run.folder import made_folder, nothing_left
 from actsweep.settings import StudyConfig
-from began import began
+from ledgers import began
 
 Compose = Callable[..., StudyConfig]
 

@@ -83,7 +83,7 @@ class TestPlan:
             (
                 ["study.replicate.seeds=10"],
                 "each cell has 10 replicates, and a claim is judged where at least 10 of them have what it asks for; "
-                "on step times (C1b) only with study.measure_cost=true",
+                "what a step costs, only with study.measure_cost=true",
             ),
             (["study.replicate.seeds=10", "study.measure_cost=true"], "at least 10 of them have what it asks for\n"),
             (

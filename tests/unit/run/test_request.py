@@ -11,7 +11,7 @@ from actsweep.errors import RequestError
 from actsweep.records import StudyFolder, open_study
 from actsweep.run.request import Request, additions, refuse_missing_storage, refuse_other_data
 from actsweep.settings import StudyConfig
-from began import DATA, began
+from ledgers import DATA, began
 
 Compose = Callable[..., StudyConfig]
 

@@ -296,4 +296,5 @@ class TestFiles:
         assert isinstance(read_table(tmp_path / "a.parquet"), Table)
 
     def test_the_results_are_json(self, tmp_path: Path) -> None:
-        json.dumps(results(write_csv(tmp_path / "a.csv", make_rows())), allow_nan=False)
+        found = results(write_csv(tmp_path / "a.csv", make_rows()))
+        assert json.loads(json.dumps(found, allow_nan=False)) == found

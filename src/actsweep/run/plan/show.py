@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from actsweep.compare import ENOUGH_UNITS
+from actsweep.compare.wording import UNITS
 from actsweep.plural import count
 from actsweep.report.wording import clean, duration, number, size
 from actsweep.run.plan.estimate import Estimate
@@ -12,7 +13,7 @@ from actsweep.run.plan.plan import Plan
 from actsweep.study import Study
 
 _LISTED_CELLS = 12
-_UNITS = {"block": ("study.tune.blocks", "tuning block"), "seed": ("study.replicate.seeds", "replicate")}
+_SETTINGS = {"block": "study.tune.blocks", "seed": "study.replicate.seeds"}
 
 
 def plan_tables(plan: Plan) -> RenderableType:
@@ -61,12 +62,11 @@ def _trials(plan: Plan) -> str:
 
 
 def _verdicts(study: Study) -> str:
-    setting, word = _UNITS[study.unit]
-    has = f"each cell has {count(study.units, word)}"
+    has = f"each cell has {count(study.units, UNITS[study.unit])}"
     if study.units >= ENOUGH_UNITS:
-        cost = "" if study.config.study.measure_cost else "; on step times (C1b) only with study.measure_cost=true"
+        cost = "" if study.config.study.measure_cost else "; what a step costs, only with study.measure_cost=true"
         return f"{has}, and a claim is judged where at least {ENOUGH_UNITS} of them have what it asks for{cost}"
-    return f"none: {has}, and claims are judged from {ENOUGH_UNITS} on, as with {setting}={ENOUGH_UNITS}"
+    return f"none: {has}, and claims are judged from {ENOUGH_UNITS} on, as with {_SETTINGS[study.unit]}={ENOUGH_UNITS}"
 
 
 def _stopping(plan: Plan) -> str:
